@@ -1,0 +1,106 @@
+// What every command needs before it can run: packages, a local secret, a migrated local database.
+// Runs on the Node that is there (20 or newer) and needs nothing installed. Safe to run many times, and at once.
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+const bin = join(root, "node_modules", ".bin");
+const lockFile = join(root, ".wrangler", "setup.lock");
+
+/**
+ * Runs a program from the project, on the project's own Node.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ quiet?: boolean, env?: Record<string, string> }} [options] quiet: its output is shown only when it fails
+ * @returns {Promise<number>} its exit code; a program that a signal ended gives 1
+ */
+export async function run(command, args, options = {}) {
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", ...options.env };
+  env.PATH = `${bin}${delimiter}${process.env.PATH ?? ""}`;
+  const child = spawn(command, args, {
+    cwd: root,
+    env,
+    stdio: options.quiet ? ["ignore", "pipe", "pipe"] : "inherit",
+    shell: process.platform === "win32",
+  });
+  /** @type {Buffer[]} */
+  const output = [];
+  child.stdout?.on("data", (chunk) => output.push(chunk));
+  child.stderr?.on("data", (chunk) => output.push(chunk));
+  const code = await new Promise((resolve, reject) => child.on("error", reject).on("exit", (exit) => resolve(exit ?? 1)));
+  if (code !== 0) process.stderr.write(Buffer.concat(output));
+  return code;
+}
+
+/**
+ * Runs steps that must not run twice at once in this folder.
+ * @param {() => Promise<void>} steps
+ */
+export async function alone(steps) {
+  mkdirSync(join(root, ".wrangler"), { recursive: true });
+  while (!claim()) await sleep(200);
+  try {
+    await steps();
+  } finally {
+    rmSync(lockFile, { force: true });
+  }
+}
+
+/** Installs the packages of the lock file, unless they are there already. */
+export async function install() {
+  if (isInstalled()) return;
+  console.log("Installing packages ...");
+  const code = await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  if (code !== 0) throw new Error("npm ci failed");
+}
+
+/** Writes .dev.vars with a random secret, unless there is one. */
+export function makeSecret() {
+  const file = join(root, ".dev.vars");
+  if (existsSync(file)) return;
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `BETTER_AUTH_SECRET=${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+  linkSync(draft, file);
+  rmSync(draft);
+  console.log("Wrote .dev.vars with a random secret.");
+}
+
+/** Applies the migrations that the local database has not seen. */
+export async function migrate() {
+  const code = await run("wrangler", ["d1", "migrations", "apply", "DB", "--local"], { quiet: true, env: { CI: "true" } });
+  if (code !== 0) throw new Error("the local migrations failed");
+}
+
+function isInstalled() {
+  const installed = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(installed)) return false;
+  const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+  const present = JSON.parse(readFileSync(installed, "utf8")).packages;
+  return Object.entries(wanted).every(
+    ([path, entry]) => path === "" || entry.optional || present[path]?.version === entry.version,
+  );
+}
+
+function claim() {
+  try {
+    writeFileSync(lockFile, String(process.pid), { flag: "wx" });
+    return true;
+  } catch {
+    if (isAbandoned()) rmSync(lockFile, { force: true });
+    return false;
+  }
+}
+
+function isAbandoned() {
+  try {
+    process.kill(Number(readFileSync(lockFile, "utf8")), 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ESRCH";
+  }
+}

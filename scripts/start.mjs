@@ -1,0 +1,17 @@
+// npm start: sets up what is missing, then serves on 127.0.0.1:8787. Arguments go to `wrangler dev`.
+import { alone, install, makeSecret, migrate, run } from "./setup.mjs";
+
+await alone(async () => {
+  await install();
+  makeSecret();
+  await migrate();
+});
+
+// Ctrl-C reaches wrangler by itself; this process stays until wrangler has cleaned up.
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => (interrupted = true));
+
+const args = process.argv.slice(2);
+const port = args.some((arg) => arg.startsWith("--port")) ? [] : ["--port", "8787"];
+const code = await run("wrangler", ["dev", ...port, ...args]);
+process.exit(interrupted ? 0 : code);

@@ -1,0 +1,22 @@
+// npm test: installs what is missing, then checks types and style and runs every test. Arguments go to vitest.
+import { alone, install, run } from "./setup.mjs";
+
+await alone(install);
+
+const steps = [
+  { name: "types of the bindings", command: ["npm", "run", "--silent", "types", "--", "--check"], quiet: true },
+  { name: "types", command: ["npm", "run", "--silent", "typecheck"] },
+  { name: "style", command: ["npm", "run", "--silent", "lint"] },
+  { name: "tests", command: ["vitest", "run", ...process.argv.slice(2)] },
+];
+
+for (const { name, command, quiet = false } of steps) {
+  console.log(`\n== ${name}`);
+  const [program = "", ...args] = command;
+  const code = await run(program, args, { quiet });
+  if (code !== 0) {
+    console.error(`\nnpm test: ${name} failed`);
+    process.exit(code);
+  }
+}
+console.log("\nnpm test: all green");

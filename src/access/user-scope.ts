@@ -1,0 +1,48 @@
+/**
+ * The one door to user data: verify the token, match the path's user, and hand on that user's repository.
+ * Behind it there is no binding, no database and no other user.
+ */
+import { createMiddleware } from "hono/factory";
+import { isBookmark, openSession } from "../db/client.ts";
+import type { Settings } from "../env.ts";
+import { invalidField, Problem } from "../http/problem.ts";
+import type { CursorKey } from "../tasks/cursor.ts";
+import { createTaskRepository, type TaskRepository } from "../tasks/repository.ts";
+import { verifyAccessToken } from "./access-token.ts";
+import type { Caller } from "./claims.ts";
+
+export const BOOKMARK_HEADER = "x-d1-bookmark";
+
+/** What stands behind the access token. */
+export type Authenticated = { Variables: { caller: Caller } };
+
+/** All that a task route can reach. */
+export type UserScope = { Variables: { tasks: TaskRepository } };
+
+/** Refuses whoever sent no valid access token of ours, before anything else is looked at. */
+export function requireAccessToken(settings: Settings) {
+  return createMiddleware<Authenticated>(async (c, next) => {
+    const origin = settings.publicOrigin ?? new URL(c.req.url).origin;
+    c.set("caller", await verifyAccessToken(c, origin, settings.secret));
+    await next();
+  });
+}
+
+/**
+ * Opens the scope of the path's user to that user alone.
+ * The answer carries the database session's bookmark, and a request may send one back.
+ */
+export function openUserScope(d1: D1Database, cursorKey: CursorKey) {
+  return createMiddleware<Authenticated & UserScope, "/:userId">(async (c, next) => {
+    const { caller } = c.var;
+    const user = c.req.param("userId");
+    if (user !== "me" && user !== caller.userId) throw new Problem("forbidden");
+    const bookmark = c.req.header(BOOKMARK_HEADER);
+    if (bookmark !== undefined && !isBookmark(bookmark)) throw invalidField(BOOKMARK_HEADER, "is not a bookmark");
+    const session = openSession(d1, bookmark);
+    c.set("tasks", createTaskRepository({ db: session.db, caller, cursorKey, now: Date.now }));
+    await next();
+    const latest = session.bookmark();
+    if (latest) c.header(BOOKMARK_HEADER, latest);
+  });
+}

@@ -1,0 +1,47 @@
+/** The map: every prefix, who guards it, and the edge around it all. */
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { openUserScope, requireAccessToken } from "./access/user-scope.ts";
+import { authFailure } from "./auth/failure.ts";
+import { createAuthRoutes } from "./auth/routes.ts";
+import type { Settings } from "./env.ts";
+import { createEdge } from "./http/edge.ts";
+import { jsonBody } from "./http/json-body.ts";
+import { Problem, problemResponse } from "./http/problem.ts";
+import { logMisconfiguration } from "./http/request-log.ts";
+import { createReadiness, health } from "./http/status.ts";
+import { deriveCursorKey } from "./tasks/cursor.ts";
+import { taskRoutes } from "./tasks/routes.ts";
+
+export type AppType = Awaited<ReturnType<typeof createApp>>;
+
+/** The application. It holds its bindings itself: requests are handled without any. */
+export async function createApp(settings: Settings, d1: D1Database) {
+  const app = createEdge(settings.trustedOrigins);
+  const cursorKey = await deriveCursorKey(settings.secret);
+
+  app.use("/api/v1/*", requireAccessToken(settings), wrongMethod(), jsonBody);
+  app.use("/api/v1/users/:userId/*", openUserScope(d1, cursorKey));
+
+  return app
+    .route("/", health)
+    .route("/", createReadiness(d1))
+    .route("/api/auth", await createAuthRoutes(settings, d1))
+    .route("/api/v1/users/:userId/tasks", taskRoutes);
+
+  function wrongMethod() {
+    return methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) =>
+        problemResponse(c, new Problem("method_not_allowed", {}, { Allow: methods.join(", ") })),
+    });
+  }
+}
+
+/** The application while a variable or secret is bad: alive, and otherwise of no use. */
+export function createUnconfiguredApp(problems: readonly string[]) {
+  logMisconfiguration(problems);
+  return createEdge([])
+    .route("/", health)
+    .all("/api/auth/*", (c) => authFailure(c, "not_configured"))
+    .all("*", (c) => problemResponse(c, new Problem("not_configured")));
+}

@@ -1,0 +1,28 @@
+/** The one place where a failure becomes an answer: rich reasons inside, dull answers outside. */
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { SessionEnded } from "../access/session-ended.ts";
+import { isDatabaseTrouble } from "../db/client.ts";
+import { Problem, type ProblemCode, problemResponse } from "./problem.ts";
+import { logFailure } from "./request-log.ts";
+
+/** What a framework's own exceptions mean, by status; any other is a mistake of ours. */
+const FRAMEWORK_EXCEPTIONS: Partial<Record<number, ProblemCode>> = {
+  400: "malformed_request",
+  413: "body_too_large",
+  415: "unsupported_media_type",
+};
+
+export function errorEdge(error: Error, c: Context): Response {
+  const problem = problemFor(error);
+  if (problem.code === "internal_error" || problem.code === "database_unavailable") logFailure(c, problem.code, error);
+  return problemResponse(c, problem);
+}
+
+function problemFor(error: Error): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof SessionEnded) return new Problem("session_ended");
+  if (error instanceof HTTPException) return new Problem(FRAMEWORK_EXCEPTIONS[error.status] ?? "internal_error");
+  if (isDatabaseTrouble(error)) return new Problem("database_unavailable");
+  return new Problem("internal_error");
+}
