@@ -17,7 +17,7 @@ const lockFile = join(root, ".wrangler", "setup.lock");
  * @param {string} command
  * @param {string[]} args
  * @param {{ quiet?: boolean, env?: Record<string, string> }} [options] quiet: its output is shown only when it fails
- * @returns {Promise<number>} its exit code; a program that a signal ended gives 1
+ * @returns {Promise<number>} its exit code; 130 when a signal ended it
  */
 export async function run(command, args, options = {}) {
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false", ...options.env };
@@ -32,7 +32,14 @@ export async function run(command, args, options = {}) {
   const output = [];
   child.stdout?.on("data", (chunk) => output.push(chunk));
   child.stderr?.on("data", (chunk) => output.push(chunk));
-  const code = await new Promise((resolve, reject) => child.on("error", reject).on("exit", (exit) => resolve(exit ?? 1)));
+  // A terminal sends Ctrl-C to both; this process outlives it, to see its program end in good order.
+  const outlive = () => {};
+  const pass = () => child.kill("SIGTERM");
+  process.on("SIGINT", outlive).on("SIGTERM", pass);
+  const code = await new Promise((resolve, reject) =>
+    child.on("error", reject).on("exit", (exit) => resolve(exit ?? 130)),
+  );
+  process.off("SIGINT", outlive).off("SIGTERM", pass);
   if (code !== 0) process.stderr.write(Buffer.concat(output));
   return code;
 }
@@ -72,7 +79,10 @@ export function makeSecret() {
 
 /** Applies the migrations that the local database has not seen. */
 export async function migrate() {
-  const code = await run("wrangler", ["d1", "migrations", "apply", "DB", "--local"], { quiet: true, env: { CI: "true" } });
+  const code = await run("wrangler", ["d1", "migrations", "apply", "DB", "--local"], {
+    quiet: true,
+    env: { CI: "true" },
+  });
   if (code !== 0) throw new Error("the local migrations failed");
 }
 

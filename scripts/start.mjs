@@ -7,11 +7,7 @@ await alone(async () => {
   await migrate();
 });
 
-// Ctrl-C reaches wrangler by itself; this process stays until wrangler has cleaned up.
-let interrupted = false;
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => (interrupted = true));
-
 const args = process.argv.slice(2);
 const port = args.some((arg) => arg.startsWith("--port")) ? [] : ["--port", "8787"];
 const code = await run("wrangler", ["dev", ...port, ...args]);
-process.exit(interrupted ? 0 : code);
+process.exit(code === 130 ? 0 : code);

@@ -1,0 +1,5 @@
+/** Every file starts with a migrated database of its own. */
+import { applyD1Migrations } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+
+await applyD1Migrations(env.DB, env.MIGRATIONS);

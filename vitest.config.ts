@@ -1,0 +1,39 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+
+// A file's first request loads Better Auth, which can take seconds on a small machine.
+const testTimeout = 30_000;
+
+export default defineConfig({
+  test: {
+    silent: "passed-only",
+    onConsoleLog: (line) => !line.startsWith('{"level":"info"'),
+    projects: [
+      {
+        // In workerd, beside the Worker, on a D1 of its own for each file.
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                BETTER_AUTH_SECRET: "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa",
+                MIGRATIONS: await readD1Migrations("migrations"),
+              },
+            },
+          })),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.node.test.ts"],
+          setupFiles: ["test/support/migrate.ts"],
+          testTimeout,
+        },
+      },
+      {
+        // In Node: the built Worker over HTTP, in several isolates, and the project's own tools.
+        test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+      },
+    ],
+  },
+});
