@@ -4,7 +4,8 @@
  */
 import { z } from "@hono/zod-openapi";
 
-const LIST_OF_TAGS = /^\s*(?:\*|(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*)\s*$/;
+const LIST_OF_TAGS =
+  /^(?:\*|(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"(?:[ \t]*,[ \t]*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")*)$/;
 const MAX_TAGS = 50;
 
 export function entityTag(revision: number): string {
@@ -16,7 +17,7 @@ export const ifMatch = z
   .string()
   .regex(LIST_OF_TAGS, 'must be "*" or a list of entity tags')
   .transform((header) => {
-    if (header.trim() === "*") return undefined;
+    if (header === "*") return undefined;
     return [...header.matchAll(/(W\/)?"([^"]*)"/g)].flatMap(([, weak, tag = ""]) => {
       return weak === undefined && /^[1-9]\d{0,14}$/.test(tag) ? [Number(tag)] : [];
     });

@@ -14,7 +14,13 @@ const MAX_PAGE_SIZE = 100;
 const userPath = z.object({ userId: z.string().openapi({ description: "The caller's id, or `me`", example: "me" }) });
 const taskPath = userPath.extend({ id: z.string().openapi({ description: "The task's id" }) });
 const pageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, `must be a whole number from 1 to ${MAX_PAGE_SIZE}`)
+    .transform(Number)
+    .pipe(z.int().min(1).max(MAX_PAGE_SIZE))
+    .default(DEFAULT_PAGE_SIZE)
+    .openapi({ type: "integer", minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE }),
   cursor: z.string().optional().openapi({ description: "`nextCursor` of the page before" }),
 });
 const precondition = z.object({ "if-match": ifMatch });

@@ -26,15 +26,7 @@ describe("If-Match", () => {
       const stale = await person.create();
       const task = await ok<Task>(await person.patch(stale.id, { description: "moved on" }));
       const write = writes(task.id).find(([method]) => method === name)?.[1];
-      const others = [
-        `"${stale.revision}"`,
-        '"999999"',
-        `W/"${task.revision}"`,
-        '"x"',
-        '""',
-        `"${task.revision} "`,
-        '"1","2"',
-      ];
+      const others = [`"${stale.revision}"`, '"999999"', `W/"${task.revision}"`, '"x"', '""', '"888888","999999"'];
       for (const tag of others) {
         const answer = await write?.({ "if-match": tag });
         expect(answer?.status, tag).toBe(412);
