@@ -15,6 +15,7 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
+              d1Databases: ["SCRATCH_DB"],
               bindings: {
                 BETTER_AUTH_SECRET: "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa",
                 MIGRATIONS: await readD1Migrations("migrations"),

@@ -20,8 +20,8 @@ const lockFile = join(root, ".wrangler", "setup.lock");
  * @returns {Promise<number>} its exit code; 130 when a signal ended it
  */
 export async function run(command, args, options = {}) {
-  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", ...options.env };
-  env.PATH = `${bin}${delimiter}${process.env.PATH ?? ""}`;
+  const PATH = `${bin}${delimiter}${process.env["PATH"] ?? ""}`;
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", PATH, ...options.env };
   const child = spawn(command, args, {
     cwd: root,
     env,

@@ -47,10 +47,11 @@ export async function createAuthRoutes(settings: Settings, d1: D1Database) {
 }
 
 /**
- * The request as Better Auth should see it.
- * It asks a request with any cookie for a trusted Origin, but a program behind a CDN carries cookies that it knows
- * nothing of; only our own make a request one that a browser could be tricked into. And it asks a body of no bytes
- * for its content type.
+ * The request as Better Auth should see it, so that its checks against forged browser requests spare programs:
+ * it asks whoever sends any cookie for a trusted Origin, but a program behind a CDN carries cookies it knows nothing
+ * of, and only our own make a request one that a browser could be tricked into. It asks the same of whoever sends
+ * fetch metadata; browsers always name the site, Node's fetch sends a mode without one. And it asks an empty body
+ * for its type.
  */
 function tidy(request: Request): Request {
   const headers = new Headers(request.headers);
@@ -60,6 +61,7 @@ function tidy(request: Request): Request {
     .filter((cookie) => /^\s*(__Secure-)?better-auth\./.test(cookie));
   headers.delete("cookie");
   if (ours?.length) headers.set("cookie", ours.join(";"));
-  const empty = headers.get("content-length") === "0";
-  return new Request(request.url, { method: request.method, headers, body: empty ? null : request.body });
+  if (!headers.has("sec-fetch-site")) headers.delete("sec-fetch-mode");
+  const body = headers.get("content-length") === "0" ? null : request.body;
+  return new Request(request.url, { method: request.method, headers, body });
 }

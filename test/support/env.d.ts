@@ -4,6 +4,8 @@ declare global {
   namespace Cloudflare {
     interface Env {
       MIGRATIONS: D1Migration[];
+      /** An empty database, for tests of the migrations themselves. */
+      SCRATCH_DB: D1Database;
     }
   }
 }

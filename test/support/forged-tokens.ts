@@ -189,7 +189,11 @@ export async function forgedTokens(person: Person, signingSecret: string): Promi
     `${good}AA`,
   );
   tricks.push(good.replaceAll("-", "+").replaceAll("_", "/").concat("="), good.toUpperCase(), good.toLowerCase());
-  tricks.push(`${head}.${body}.${signature.split("").reverse().join("")}`, `${good.slice(0, -8)}AAAAAAAA`, `${good}%C3%A9`);
+  tricks.push(
+    `${head}.${body}.${signature.split("").reverse().join("")}`,
+    `${good.slice(0, -8)}AAAAAAAA`,
+    `${good}%C3%A9`,
+  );
   tricks.push(
     `${json([1])}.${body}.${signature}`,
     `${base64url("null")}.${body}.${signature}`,

@@ -1,0 +1,51 @@
+/**
+ * S6: what must not compile. Each expectation below turns `npm test` red in its type check
+ * as soon as the line after it compiles.
+ */
+
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Caller, SessionId, UserId } from "../../src/access/claims.ts";
+import type { UserScope } from "../../src/access/user-scope.ts";
+import type { Database } from "../../src/db/client.ts";
+import type { CursorKey } from "../../src/tasks/cursor.ts";
+import { createTaskRepository } from "../../src/tasks/repository.ts";
+
+declare const db: Database;
+declare const cursorKey: CursorKey;
+declare const userId: UserId;
+declare const sessionId: SessionId;
+declare const caller: Caller;
+const now = Date.now;
+
+createTaskRepository({ db, caller, cursorKey, now });
+
+// @ts-expect-error a user id is not a plain string
+createTaskRepository({ db, caller: { userId: "somebody", sessionId }, cursorKey, now });
+
+// @ts-expect-error nor is a session id
+createTaskRepository({ db, caller: { userId, sessionId: "some-session" }, cursorKey, now });
+
+// @ts-expect-error the two do not stand for each other
+createTaskRepository({ db, caller: { userId: sessionId, sessionId: userId }, cursorKey, now });
+
+// @ts-expect-error no caller, no repository
+createTaskRepository({ db, cursorKey, now });
+
+// @ts-expect-error a cursor key is not just any key
+createTaskRepository({ db, caller, cursorKey: {} as CryptoKey, now });
+
+new OpenAPIHono<UserScope>().get("/", async (c) => {
+  // @ts-expect-error a route has no bindings
+  c.env.DB;
+
+  // @ts-expect-error a route knows no user id that it could put into a query of its own
+  c.var.caller;
+
+  // @ts-expect-error a repository's methods take no user
+  c.var.tasks.find("some-task", userId);
+
+  const task = await c.var.tasks.find("some-task");
+
+  // @ts-expect-error a task may be absent
+  return c.json(task.title);
+});

@@ -1,0 +1,70 @@
+/** The built Worker in two isolates over one database, over HTTP. */
+import { resolve } from "node:path";
+import { createTestHarness, type TestHarness, unstable_readConfig } from "wrangler";
+
+export const SECRET = "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa";
+export const PASSWORD = "correct horse battery";
+
+type Init = { method?: string; headers?: Record<string, string>; json?: unknown };
+export type Isolate = (path: string, init?: Init) => Promise<Response>;
+export type Isolates = { first: Isolate; second: Isolate; harness: TestHarness };
+
+/** Starts two isolates. `vars` are the Worker's variables and secrets, none by default. */
+export async function startIsolates(vars: Record<string, string> = { BETTER_AUTH_SECRET: SECRET }): Promise<Isolates> {
+  const { compatibility_date, d1_databases } = unstable_readConfig({ config: "wrangler.toml" });
+  const databases = d1_databases.map((database: object) => ({
+    ...database,
+    database_id: "shared",
+    migrations_dir: resolve("migrations"),
+  }));
+  const config = {
+    main: resolve("src/index.ts"),
+    compatibility_date: String(compatibility_date),
+    d1_databases: databases,
+    vars,
+  };
+  const workers = ["first", "second"].map((name) => ({ config: { ...config, name } }));
+  // A folder without .dev.vars, so that the Worker has these variables and no others.
+  const harness = createTestHarness({ root: import.meta.dirname, workers });
+  await harness.listen();
+  await harness.getWorker("first").applyD1Migrations("DB");
+  return { first: isolate(harness, "first"), second: isolate(harness, "second"), harness };
+}
+
+function isolate(harness: TestHarness, name: string): Isolate {
+  return async (path, { json, ...init } = {}) => {
+    const headers = {
+      "cf-connecting-ip": nextAddress(),
+      ...(json !== undefined && { "content-type": "application/json" }),
+    };
+    const body = json === undefined ? {} : { body: JSON.stringify(json) };
+    const method = init.method ?? (json === undefined ? "GET" : "POST");
+    const url = `https://tasks.test${path}`;
+    return harness.getWorker(name).fetch(url, { method, ...body, headers: { ...headers, ...init.headers } });
+  };
+}
+
+/** Signs up somebody new through one isolate. */
+export async function someone(isolate: Isolate) {
+  const email = `${crypto.randomUUID()}@example.com`;
+  const answer = await isolate("/api/auth/sign-up/email", { json: { name: "Someone", email, password: PASSWORD } });
+  if (answer.status !== 200) throw new Error(`sign-up: ${answer.status} ${await answer.text()}`);
+  return { email, ...credentials(answer) };
+}
+
+/** The headers that carry what a sign-up or sign-in gave. */
+export function credentials(answer: Response) {
+  const cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  return {
+    access: { authorization: `Bearer ${answer.headers.get("set-auth-jwt")}` },
+    session: { authorization: `Bearer ${answer.headers.get("set-auth-token")}` },
+    cookie: { cookie, origin: "https://tasks.test" },
+  };
+}
+
+let addresses = 0;
+
+function nextAddress(): string {
+  addresses += 1;
+  return `10.1.${(addresses >> 8) & 255}.${addresses & 255}`;
+}
