@@ -10,6 +10,9 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
 const bin = join(root, "node_modules", ".bin");
+/** The exit code of a program that a signal ended, as shells have it. */
+export const ENDED_BY_SIGNAL = 130;
+
 const lockFile = join(root, ".wrangler", "setup.lock");
 
 /**
@@ -17,31 +20,51 @@ const lockFile = join(root, ".wrangler", "setup.lock");
  * @param {string} command
  * @param {string[]} args
  * @param {{ quiet?: boolean, env?: Record<string, string> }} [options] quiet: its output is shown only when it fails
- * @returns {Promise<number>} its exit code; 130 when a signal ended it
+ * @returns {Promise<number>} its exit code
  */
 export async function run(command, args, options = {}) {
+  const { code, output } = await finish(start(command, args, options.quiet ? "pipe" : "inherit", options.env));
+  if (code !== 0) process.stderr.write(output);
+  return code;
+}
+
+/**
+ * Runs a program from the project and keeps what it says.
+ * @param {string} command
+ * @param {string[]} args
+ */
+export function ask(command, args) {
+  return finish(start(command, args, "pipe"));
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {"pipe" | "inherit"} output
+ * @param {Record<string, string>} [extra]
+ */
+function start(command, args, output, extra) {
   const PATH = `${bin}${delimiter}${process.env["PATH"] ?? ""}`;
-  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", PATH, ...options.env };
-  const child = spawn(command, args, {
-    cwd: root,
-    env,
-    stdio: options.quiet ? ["ignore", "pipe", "pipe"] : "inherit",
-    shell: process.platform === "win32",
-  });
-  /** @type {Buffer[]} */
-  const output = [];
-  child.stdout?.on("data", (chunk) => output.push(chunk));
-  child.stderr?.on("data", (chunk) => output.push(chunk));
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", PATH, ...extra };
+  const stdin = output === "pipe" ? "ignore" : "inherit";
+  return spawn(command, args, { cwd: root, env, stdio: [stdin, output, output], shell: process.platform === "win32" });
+}
+
+/** @param {import("node:child_process").ChildProcess} child */
+async function finish(child) {
+  let output = "";
+  child.stdout?.on("data", (chunk) => (output += chunk));
+  child.stderr?.on("data", (chunk) => (output += chunk));
   // A terminal sends Ctrl-C to both; this process outlives it, to see its program end in good order.
   const outlive = () => {};
   const pass = () => child.kill("SIGTERM");
   process.on("SIGINT", outlive).on("SIGTERM", pass);
+  /** @type {number} */
   const code = await new Promise((resolve, reject) =>
-    child.on("error", reject).on("exit", (exit) => resolve(exit ?? 130)),
+    child.on("error", reject).on("close", (exit) => resolve(exit ?? ENDED_BY_SIGNAL)),
   );
   process.off("SIGINT", outlive).off("SIGTERM", pass);
-  if (code !== 0) process.stderr.write(Buffer.concat(output));
-  return code;
+  return { code, output };
 }
 
 /**

@@ -1,5 +1,5 @@
 // npm start: sets up what is missing, then serves on 127.0.0.1:8787. Arguments go to `wrangler dev`.
-import { alone, install, makeSecret, migrate, run } from "./setup.mjs";
+import { alone, ENDED_BY_SIGNAL, install, makeSecret, migrate, run } from "./setup.mjs";
 
 await alone(async () => {
   await install();
@@ -10,4 +10,4 @@ await alone(async () => {
 const args = process.argv.slice(2);
 const port = args.some((arg) => arg.startsWith("--port")) ? [] : ["--port", "8787"];
 const code = await run("wrangler", ["dev", ...port, ...args]);
-process.exit(code === 130 ? 0 : code);
+process.exit(code === ENDED_BY_SIGNAL ? 0 : code);
