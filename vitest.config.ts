@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
@@ -18,6 +19,7 @@ export default defineConfig({
               d1Databases: ["SCRATCH_DB"],
               bindings: {
                 BETTER_AUTH_SECRET: "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa",
+                README: readFileSync("README.md", "utf8"),
                 MIGRATIONS: await readD1Migrations("migrations"),
               },
             },

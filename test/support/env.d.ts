@@ -4,6 +4,7 @@ declare global {
   namespace Cloudflare {
     interface Env {
       MIGRATIONS: D1Migration[];
+      README: string;
       /** An empty database, for tests of the migrations themselves. */
       SCRATCH_DB: D1Database;
     }

@@ -1,0 +1,89 @@
+/** `npm start` in a copy of the project, as somebody would run it who has just cloned it. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const READY_WITHIN_MS = 60_000;
+const GONE_WITHIN_MS = 5_000;
+
+/** Copies what git knows, and borrows the installed packages. */
+export function copyProject(): string {
+  const folder = mkdtempSync(join(tmpdir(), "edge-tasks-"));
+  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" });
+  for (const file of files.split("\n").filter((name) => name !== "")) {
+    cpSync(file, join(folder, file), { recursive: true });
+  }
+  symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+export class Server {
+  readonly url: string;
+  output = "";
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<unknown>;
+
+  private constructor(folder: string, port: number) {
+    this.url = `http://127.0.0.1:${port}`;
+    // In a process group of its own, as a terminal would have it: Ctrl-C reaches every process of it.
+    this.child = spawn("npm", ["start", "--", "--port", String(port)], { cwd: folder, detached: true });
+    this.child.stdout?.on("data", (chunk) => (this.output += chunk));
+    this.child.stderr?.on("data", (chunk) => (this.output += chunk));
+    this.ended = new Promise((done) => this.child.on("exit", done));
+  }
+
+  /** Starts the server and waits until it is ready. */
+  static async start(folder: string): Promise<Server> {
+    const server = new Server(folder, await freePort());
+    const deadline = Date.now() + READY_WITHIN_MS;
+    while (!(await server.isReady())) {
+      if (server.child.exitCode !== null || Date.now() > deadline) throw new Error(server.output);
+      await sleep(200);
+    }
+    return server;
+  }
+
+  /** Presses Ctrl-C, and tells whether every process of it is gone soon after. */
+  async stop(): Promise<boolean> {
+    const group = -(this.child.pid ?? 0);
+    process.kill(group, "SIGINT");
+    await this.ended;
+    const deadline = Date.now() + GONE_WITHIN_MS;
+    while (Date.now() < deadline) {
+      if (!exists(group)) return true;
+      await sleep(50);
+    }
+    return false;
+  }
+
+  async isReady(): Promise<boolean> {
+    return fetch(`${this.url}/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+  }
+}
+
+export function removeProject(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function exists(group: number): boolean {
+  try {
+    return process.kill(group, 0);
+  } catch {
+    return false;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((found) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => found(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
