@@ -15,6 +15,11 @@ export const ENDED_BY_SIGNAL = 130;
 
 const lockFile = join(root, ".wrangler", "setup.lock");
 
+process.on("uncaughtException", (error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+
 /**
  * Runs a program from the project, on the project's own Node.
  * @param {string} command
