@@ -87,15 +87,16 @@ describe("T6 what is not a request of this API", () => {
 
   it("T6 a body over 64 KiB is 413, and is not read to its end", async () => {
     let pulled = 0;
-    const endless = new ReadableStream({
+    const long = new ReadableStream({
       pull(controller) {
         pulled += 1;
+        if (pulled > 100) return controller.close();
         controller.enqueue(new TextEncoder().encode(" ".repeat(16_384)));
       },
     });
     const headers = { "content-type": "application/json", authorization: `Bearer ${person.accessToken}` };
     const { fetch } = await appWith({});
-    const answer = await fetch(new Request(ORIGIN + person.path, { method: "POST", body: endless, headers }));
+    const answer = await fetch(new Request(ORIGIN + person.path, { method: "POST", body: long, headers }));
     expect(answer.status).toBe(413);
     expect(pulled).toBeLessThan(10);
     const declared = await person.call(person.path, { method: "POST", body: " ".repeat(70_000), headers });
