@@ -49,11 +49,3 @@ create table verification (
   updated_at integer default (cast(unixepoch('subsecond') * 1000 as integer)) not null
 ) strict, without rowid;
 create index verification_identifier on verification (identifier);
-
-create table rate_limit (
-  id text primary key not null,
-  key text not null,
-  count integer not null,
-  last_request integer not null
-) strict, without rowid;
-create unique index rate_limit_key_unique on rate_limit (key);

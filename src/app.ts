@@ -1,31 +1,39 @@
 /** The map: every prefix, who guards it, and the edge around it all. */
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { openUserScope, requireAccessToken } from "./access/user-scope.ts";
+import { limitCallsPerUser, openUserScope, requireAccessToken } from "./access/user-scope.ts";
 import { authFailure } from "./auth/failure.ts";
-import { createAuthRoutes } from "./auth/routes.ts";
+import { type AuthBindings, createAuthRoutes } from "./auth/routes.ts";
 import type { Settings } from "./env.ts";
 import { createEdge } from "./http/edge.ts";
 import { jsonBody } from "./http/json-body.ts";
 import { Problem, problemResponse } from "./http/problem.ts";
 import { logMisconfiguration } from "./http/request-log.ts";
 import { createReadiness, health } from "./http/status.ts";
-import { deriveCursorKey } from "./tasks/cursor.ts";
+import { deriveCursorKeys } from "./tasks/cursor.ts";
 import { taskRoutes } from "./tasks/routes.ts";
+
+export type Bindings = AuthBindings & Pick<Env, "TASKS_RATE_LIMIT">;
 
 export type AppType = Awaited<ReturnType<typeof createApp>>;
 
 /** The application. It holds its bindings itself: requests are handled without any. */
-export async function createApp(settings: Settings, d1: D1Database) {
+export async function createApp(settings: Settings, bindings: Bindings) {
   const app = createEdge(settings.trustedOrigins);
-  const cursorKey = await deriveCursorKey(settings.secret);
+  const cursorKeys = await deriveCursorKeys(settings.keys);
 
-  app.use("/api/v1/*", requireAccessToken(settings), wrongMethod(), jsonBody);
-  app.use("/api/v1/users/:userId/*", openUserScope(d1, cursorKey));
+  app.use(
+    "/api/v1/*",
+    requireAccessToken(settings),
+    limitCallsPerUser(bindings.TASKS_RATE_LIMIT),
+    wrongMethod(),
+    jsonBody,
+  );
+  app.use("/api/v1/users/:userId/*", openUserScope(bindings.DB, cursorKeys));
 
   return app
     .route("/", health)
-    .route("/", createReadiness(d1))
-    .route("/api/auth", await createAuthRoutes(settings, d1))
+    .route("/", createReadiness(bindings.DB))
+    .route("/api/auth", await createAuthRoutes(settings, bindings))
     .route("/api/v1/users/:userId/tasks", taskRoutes);
 
   function wrongMethod() {

@@ -3,64 +3,117 @@
  * A bad one is named; its value is never shown, and with one bad the Worker refuses everything but `/health`.
  */
 import { z } from "zod";
+import { createKeys, type Keys } from "./access/keys.ts";
 
-/** What the Worker runs on, once everything has been checked. */
+/** What the Worker runs on, once everything has been checked. Durations are in seconds. */
 export type Settings = {
-  /** Signs access tokens and Better Auth's cookies and links. At least 32 bytes. */
-  secret: string;
+  /** Sign access tokens, and Better Auth's cookies and links. */
+  keys: Keys;
   /** The public origin, where it is fixed; otherwise each request's own origin counts. */
   publicOrigin?: string;
   /** Other origins whose pages may call us with credentials. */
   trustedOrigins: string[];
-  /** Life of an access token. */
   accessTokenTtlSeconds: number;
+  /** A session unused for so long ends. */
+  sessionIdleSeconds: number;
+  /** A session so old ends, however much it is used. */
+  sessionMaxSeconds: number;
+  /** Who mails come from; without it none are sent, and what needs them says so. */
+  emailFrom?: string;
+  /** Whether signing in needs a verified address. */
+  requireEmailVerification: boolean;
 };
 
 export type Configuration = { ok: true; settings: Settings } | { ok: false; problems: string[] };
 
+/** `BETTER_AUTH_SECRETS` is an optional secret, which Wrangler's generated types have no place for. */
+export type Variables = Partial<Env> & { BETTER_AUTH_SECRETS?: string };
+
 const MIN_SECRET_BYTES = 32;
 const MIN_DISTINCT_CHARACTERS = 10;
 const PLACEHOLDERS = /better-auth-secret|change.?me|replace.?me|your.?secret|placeholder|example|password|insecure/i;
+const DAY_SECONDS = 86_400;
 
 const origin = z.string().refine(isOrigin, "must be an http or https origin, such as https://tasks.example.com");
+const secret = z
+  .string("is missing")
+  .refine((text) => new TextEncoder().encode(text).length >= MIN_SECRET_BYTES, "must be 32 bytes or longer")
+  .refine((text) => !isGuessable(text), "is a known default or easy to guess; use a random one");
 
-const variables = z.object({
-  BETTER_AUTH_SECRET: z
-    .string("is missing")
-    .refine((secret) => new TextEncoder().encode(secret).length >= MIN_SECRET_BYTES, "must be 32 bytes or longer")
-    .refine((secret) => !isGuessable(secret), "is a known default or easy to guess; use a random one"),
-  BETTER_AUTH_URL: z.preprocess(absentWhenEmpty, origin.optional()),
-  TRUSTED_ORIGINS: z.preprocess(listWithoutBlanks, z.array(origin)),
-  ACCESS_TOKEN_TTL_SECONDS: z.preprocess(absentWhenEmpty, z.coerce.number().int().min(60).max(86_400).default(3600)),
-});
+const variables = z
+  .object({
+    TRUSTED_ORIGINS: z.preprocess(splitList, z.array(origin)),
+    BETTER_AUTH_URL: optional(origin),
+    ACCESS_TOKEN_TTL_SECONDS: seconds({ min: 60, max: DAY_SECONDS, otherwise: 3600 }),
+    SESSION_IDLE_SECONDS: seconds({ min: 3600, max: 365 * DAY_SECONDS, otherwise: 7 * DAY_SECONDS }),
+    SESSION_MAX_SECONDS: seconds({ min: 3600, max: 365 * DAY_SECONDS, otherwise: 30 * DAY_SECONDS }),
+    EMAIL_FROM: optional(z.email("must be an e-mail address")),
+    REQUIRE_EMAIL_VERIFICATION: optional(z.enum(["true", "false"], "must be true or false")),
+  })
+  .refine((read) => read.SESSION_IDLE_SECONDS <= read.SESSION_MAX_SECONDS, {
+    path: ["SESSION_IDLE_SECONDS"],
+    message: "must not exceed SESSION_MAX_SECONDS",
+  })
+  .refine((read) => read.REQUIRE_EMAIL_VERIFICATION !== "true" || read.EMAIL_FROM !== undefined, {
+    path: ["REQUIRE_EMAIL_VERIFICATION"],
+    message: "needs EMAIL_FROM",
+  });
 
 /**
  * Reads the Worker's variables and secrets.
  * @param env the Worker's bindings; names this module does not know are left alone
  * @returns the settings, or one sentence a bad variable, each beginning with its name
  */
-export function readConfiguration(env: Partial<Env>): Configuration {
-  const parsed = variables.safeParse(env);
-  if (!parsed.success) {
-    return { ok: false, problems: parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`) };
+export function readConfiguration(env: Variables): Configuration {
+  const secrets = secretsOf(env).safeParse(env);
+  const read = variables.safeParse(env);
+  if (!secrets.success || !read.success) {
+    const issues = [...(secrets.error?.issues ?? []), ...(read.error?.issues ?? [])];
+    return { ok: false, problems: issues.map(({ path, message }) => `${String(path[0])} ${message}`) };
   }
-  const { BETTER_AUTH_SECRET, BETTER_AUTH_URL, TRUSTED_ORIGINS, ACCESS_TOKEN_TTL_SECONDS } = parsed.data;
+  const { BETTER_AUTH_URL, EMAIL_FROM, ...rest } = read.data;
   return {
     ok: true,
     settings: {
-      secret: BETTER_AUTH_SECRET,
+      keys: createKeys(secrets.data.secrets),
       ...(BETTER_AUTH_URL && { publicOrigin: BETTER_AUTH_URL }),
-      trustedOrigins: TRUSTED_ORIGINS,
-      accessTokenTtlSeconds: ACCESS_TOKEN_TTL_SECONDS,
+      trustedOrigins: rest.TRUSTED_ORIGINS,
+      accessTokenTtlSeconds: rest.ACCESS_TOKEN_TTL_SECONDS,
+      sessionIdleSeconds: rest.SESSION_IDLE_SECONDS,
+      sessionMaxSeconds: rest.SESSION_MAX_SECONDS,
+      ...(EMAIL_FROM && { emailFrom: EMAIL_FROM }),
+      requireEmailVerification: rest.REQUIRE_EMAIL_VERIFICATION === "true",
     },
   };
 }
 
-function absentWhenEmpty(value: unknown): unknown {
-  return value === "" ? undefined : value;
+/**
+ * One secret, or Better Auth's list: `<version>:<secret>`, separated by commas, newest first.
+ * Where there is a list it counts alone, so that a secret taken off it is accepted nowhere.
+ */
+function secretsOf(env: Variables) {
+  if (!env.BETTER_AUTH_SECRETS) {
+    return z
+      .object({ BETTER_AUTH_SECRET: secret })
+      .transform((read) => ({ secrets: [read.BETTER_AUTH_SECRET] as const }));
+  }
+  const versioned = z.string().regex(/^\d+:/, "must be a list of <version>:<secret>");
+  const list = z.array(versioned.transform((entry) => entry.replace(/^\d+:/, ""))).pipe(z.tuple([secret], secret));
+  return z
+    .object({ BETTER_AUTH_SECRETS: z.preprocess(splitList, list) })
+    .transform((read) => ({ secrets: read.BETTER_AUTH_SECRETS }));
 }
 
-function listWithoutBlanks(value: unknown): unknown {
+function optional<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
+}
+
+function seconds({ min, max, otherwise }: { min: number; max: number; otherwise: number }) {
+  const range = z.coerce.number().int().min(min).max(max).default(otherwise);
+  return z.preprocess((value) => (value === "" ? undefined : value), range);
+}
+
+function splitList(value: unknown): unknown {
   if (typeof value !== "string") return value ?? [];
   return value
     .split(",")
@@ -75,13 +128,13 @@ function isOrigin(value: string): boolean {
 }
 
 /** Placeholders from documentation, few distinct characters, one unit repeated, or a run such as abcdef. */
-function isGuessable(secret: string): boolean {
-  const codes = [...secret].map((character) => character.codePointAt(0) ?? 0);
+function isGuessable(text: string): boolean {
+  const codes = [...text].map((character) => character.codePointAt(0) ?? 0);
   const steps = codes.filter((code, index) => index > 0 && Math.abs(code - (codes[index - 1] ?? 0)) <= 1).length;
   return (
-    PLACEHOLDERS.test(secret) ||
+    PLACEHOLDERS.test(text) ||
     new Set(codes).size < MIN_DISTINCT_CHARACTERS ||
-    /^(.+?)\1+$/s.test(secret) ||
+    /^(.+?)\1+$/s.test(text) ||
     steps > codes.length / 2
   );
 }

@@ -18,7 +18,7 @@ import {
   type Person,
   someone,
 } from "./support/client.ts";
-import { failingD1 } from "./support/faulty-d1.ts";
+import { failingD1 } from "./support/intercepted-d1.ts";
 import { guardedRoutes } from "./support/routes.ts";
 
 let person: Person;
@@ -266,7 +266,7 @@ describe("U6 D1 in trouble", () => {
     ];
     for (const [path, init] of calls) {
       const statuses = [];
-      for (let healthy = 0; healthy < 9; healthy += 1) {
+      for (let healthy = 0; healthy < 12; healthy += 1) {
         const { fetch } = await appWith({ d1: failingD1(env.DB, "D1_ERROR: down", healthy) });
         const answer = await anonymous(fetch).call(path, init());
         statuses.push(answer.status);
@@ -284,7 +284,7 @@ describe("U6 D1 in trouble", () => {
 
   it("U6 a sign-out that could not be written does not claim to have happened", async () => {
     const leaver = await someone();
-    for (let healthy = 0; healthy < 9; healthy += 1) {
+    for (let healthy = 0; healthy < 12; healthy += 1) {
       const { fetch } = await appWith({ d1: failingD1(env.DB, "D1_ERROR: down", healthy) });
       const headers = { authorization: `Bearer ${leaver.sessionToken}` };
       const answer = await anonymous(fetch).call("/api/auth/sign-out", { method: "POST", headers });
@@ -347,7 +347,14 @@ describe("U6 configuration", () => {
   it("U6 everything but the secret has a working default", () => {
     expect(readConfiguration({ BETTER_AUTH_SECRET: good })).toEqual({
       ok: true,
-      settings: { secret: good, trustedOrigins: [], accessTokenTtlSeconds: 3600 },
+      settings: {
+        keys: [{ id: expect.any(String), secret: good }],
+        trustedOrigins: [],
+        accessTokenTtlSeconds: 3600,
+        sessionIdleSeconds: 604_800,
+        sessionMaxSeconds: 2_592_000,
+        requireEmailVerification: false,
+      },
     });
   });
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { credentials, type Isolates, PASSWORD, someone, startIsolates } from "./support/node/isolates.ts";
+import { unstable_readConfig } from "wrangler";
+import { credentials, type Isolate, type Isolates, PASSWORD, someone, startIsolates } from "./support/node/isolates.ts";
 
+const { ratelimits } = unstable_readConfig({ config: "wrangler.toml" });
 const TASKS = "/api/v1/users/me/tasks";
 
 describe("the built Worker in two isolates", () => {
@@ -36,15 +38,42 @@ describe("the built Worker in two isolates", () => {
     }
   });
 
-  it("L7 tries from one address are counted exactly, whichever isolate they reach", async () => {
+  const parallel = async (count: number, attempt: (isolate: Isolate, n: number) => Promise<Response>) => {
     const { first, second } = isolates;
+    const tries = Array.from({ length: count }, (_, n) => attempt(n % 2 ? first : second, n));
+    return (await Promise.all(tries)).map(({ status }) => status);
+  };
+
+  it("L7 of 20 parallel tries from one address exactly 10 pass, whichever isolate they reach", async () => {
     const headers = { "cf-connecting-ip": "192.0.2.7" };
-    const json = { email: "nobody@example.com", password: PASSWORD };
-    const tries = Array.from({ length: 12 }, (_, n) =>
-      (n % 2 ? first : second)("/api/auth/sign-in/email", { json, headers }),
+    const statuses = await parallel(20, (isolate, n) =>
+      isolate("/api/auth/sign-in/email", { json: { email: `nobody-${n}@example.com`, password: PASSWORD }, headers }),
     );
-    const statuses = (await Promise.all(tries)).map(({ status }) => status);
-    expect(statuses.filter((status) => status !== 429)).toHaveLength(3);
+    expect(statuses.filter((status) => status !== 429)).toHaveLength(10);
+  });
+
+  it("L7 of 12 parallel tries at one account exactly 5 pass, wherever they come from", async () => {
+    const { first } = isolates;
+    const { email } = await someone(first);
+    const json = { email, password: "not the password" };
+    const statuses = await parallel(12, (isolate) => isolate("/api/auth/sign-in/email", { json }));
+    expect(statuses.sort()).toEqual([...Array(5).fill(401), ...Array(7).fill(429)]);
+    const unknown = { email: "unknown@example.com", password: "not the password" };
+    const others = await parallel(12, (isolate) => isolate("/api/auth/sign-in/email", { json: unknown }));
+    expect(others.sort()).toEqual(statuses);
+  });
+
+  it("L7 a user who calls the task API too often is told when to come back; others are not touched", async () => {
+    const { first } = isolates;
+    const [eager, other] = [await someone(first), await someone(first)];
+    let refused: Response | undefined;
+    for (let calls = 0; !refused && calls < 700; calls += 20) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => first(TASKS, { headers: eager.access })));
+      refused = answers.find(({ status }) => status === 429);
+    }
+    expect(await refused?.json()).toMatchObject({ code: "too_many_requests" });
+    expect(refused?.headers.get("retry-after")).toBe(String(ratelimits[0]?.simple.period));
+    expect((await first(TASKS, { headers: other.access })).status).toBe(200);
   });
 
   it("U1 a program's fetch, which sends a mode but no site, may sign in; a foreign site may not", async () => {

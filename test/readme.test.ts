@@ -11,7 +11,7 @@ function endpoints(heading: string): string[] {
 
 describe("the README's tables of endpoints", () => {
   it("R3 list every account endpoint, and no other", () => {
-    expect(endpoints("Accounts")).toEqual(AUTH_ENDPOINTS.map(([method, path]) => `${method} ${path}`));
+    expect(endpoints("Accounts")).toEqual(AUTH_ENDPOINTS.map(({ method, path }) => `${method} ${path}`));
   });
 
   it("R3 list every task operation, and no other", () => {

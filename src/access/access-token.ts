@@ -4,8 +4,10 @@
  */
 import type { Context } from "hono";
 import { jwt } from "hono/jwt";
+import { decodeHeader } from "hono/utils/jwt/jwt";
 import { Problem } from "../http/problem.ts";
 import { ACCESS_TOKEN_TYPE, type Caller, validateClaims } from "./claims.ts";
+import type { Keys, SigningKey } from "./keys.ts";
 
 const MAX_AUTHORIZATION_CHARACTERS = 4096;
 /** Unpadded base64url whose last character carries no stray bits (RFC 4648, section 3.5). */
@@ -17,23 +19,43 @@ const BEARER_TOKEN = new RegExp(`^[Bb][Ee][Aa][Rr][Ee][Rr] +${PART}\\.${PART}\\.
 /**
  * Verifies the request's access token.
  * @param origin the issuer and audience to insist on
- * @param secret the key of HMAC-SHA-256
+ * @param keys keys of HMAC-SHA-256: the one that the token names, or any of them for a token that names none
  * @throws {Problem} 401, in the three kinds above
  * @see RFC 6750, RFC 7519, RFC 8725, RFC 9068
  */
-export async function verifyAccessToken(c: Context, origin: string, secret: string): Promise<Caller> {
+export async function verifyAccessToken(c: Context, origin: string, keys: Keys): Promise<Caller> {
   const authorization = c.req.header("authorization");
   if (authorization === undefined) throw new Problem("credentials_missing");
   if (authorization.length > MAX_AUTHORIZATION_CHARACTERS || !BEARER_TOKEN.test(authorization)) {
     throw new Problem("token_invalid");
   }
-  // Expiry is judged by validateClaims, after the signature: a forged token is invalid, whatever times it names.
+  for (const { secret } of keysNamedBy(authorization, keys)) {
+    if (await isSignedWith(c, origin, secret)) return requireClaims(c.get("jwtPayload"));
+  }
+  throw new Problem("token_invalid");
+}
+
+function keysNamedBy(authorization: string, keys: Keys): readonly SigningKey[] {
+  try {
+    const { kid } = decodeHeader(authorization.split(/ +/)[1] ?? "");
+    return kid === undefined ? keys : keys.filter(({ id }) => id === kid);
+  } catch {
+    return [];
+  }
+}
+
+/** Expiry is judged with the claims, after the signature: a forged token is invalid, whatever times it names. */
+async function isSignedWith(c: Context, origin: string, secret: string): Promise<boolean> {
   const verification = { iss: origin, aud: origin, typ: ACCESS_TOKEN_TYPE, exp: false, iat: false };
-  const verifySignature = jwt({ secret, alg: "HS256", realm: "edge-tasks", verification });
-  await verifySignature(c, async () => {}).catch(() => {
-    throw new Problem("token_invalid");
-  });
-  const claims = validateClaims(c.get("jwtPayload"), Math.floor(Date.now() / 1000));
+  const verify = jwt({ secret, alg: "HS256", realm: "edge-tasks", verification });
+  return verify(c, async () => {}).then(
+    () => true,
+    () => false,
+  );
+}
+
+function requireClaims(payload: unknown): Caller {
+  const claims = validateClaims(payload, Math.floor(Date.now() / 1000));
   if (!claims.ok) throw new Problem(claims.reason === "expired" ? "token_expired" : "token_invalid");
   return claims.caller;
 }

@@ -6,7 +6,7 @@ import { createMiddleware } from "hono/factory";
 import { isBookmark, openSession } from "../db/client.ts";
 import type { Settings } from "../env.ts";
 import { invalidField, Problem } from "../http/problem.ts";
-import type { CursorKey } from "../tasks/cursor.ts";
+import type { CursorKeys } from "../tasks/cursor.ts";
 import { createTaskRepository, type TaskRepository } from "../tasks/repository.ts";
 import { verifyAccessToken } from "./access-token.ts";
 import type { Caller } from "./claims.ts";
@@ -23,7 +23,19 @@ export type UserScope = { Variables: { tasks: TaskRepository } };
 export function requireAccessToken(settings: Settings) {
   return createMiddleware<Authenticated>(async (c, next) => {
     const origin = settings.publicOrigin ?? new URL(c.req.url).origin;
-    c.set("caller", await verifyAccessToken(c, origin, settings.secret));
+    c.set("caller", await verifyAccessToken(c, origin, settings.keys));
+    await next();
+  });
+}
+
+/** The period of the TASKS_RATE_LIMIT binding, in seconds; it does not tell how much of it is left. */
+export const RATE_LIMIT_PERIOD_SECONDS = 60;
+
+/** Refuses a user who calls too often. Cloudflare counts in each of its locations, without a round trip. */
+export function limitCallsPerUser(rateLimit: RateLimit) {
+  return createMiddleware<Authenticated>(async (c, next) => {
+    const { success } = await rateLimit.limit({ key: c.var.caller.userId });
+    if (!success) throw new Problem("too_many_requests", {}, { "Retry-After": String(RATE_LIMIT_PERIOD_SECONDS) });
     await next();
   });
 }
@@ -32,7 +44,7 @@ export function requireAccessToken(settings: Settings) {
  * Opens the scope of the path's user to that user alone.
  * The answer carries the database session's bookmark, and a request may send one back.
  */
-export function openUserScope(d1: D1Database, cursorKey: CursorKey) {
+export function openUserScope(d1: D1Database, cursorKeys: CursorKeys) {
   return createMiddleware<Authenticated & UserScope, "/:userId">(async (c, next) => {
     const { caller } = c.var;
     const user = c.req.param("userId");
@@ -40,7 +52,7 @@ export function openUserScope(d1: D1Database, cursorKey: CursorKey) {
     const bookmark = c.req.header(BOOKMARK_HEADER);
     if (bookmark !== undefined && !isBookmark(bookmark)) throw invalidField(BOOKMARK_HEADER, "is not a bookmark");
     const session = openSession(d1, bookmark);
-    c.set("tasks", createTaskRepository({ db: session.db, caller, cursorKey, now: Date.now }));
+    c.set("tasks", createTaskRepository({ db: session.db, caller, cursorKeys, now: Date.now }));
     await next();
     const latest = session.bookmark();
     if (latest) c.header(BOOKMARK_HEADER, latest);

@@ -10,12 +10,14 @@ import type { Settings } from "../env.ts";
 
 export const ACCESS_TOKEN_HEADER = "set-auth-jwt";
 
-const SIGNING_IN = ["/sign-up/email", "/sign-in/email"];
+/** What opens a session; changing the password can, in place of all there were. */
+const OPENING_SESSIONS = ["/sign-up/email", "/sign-in/email", "/change-password"];
 
 type SignedIn = { user: { id: string; email: string }; session: { id: string } };
 
 export function accessToken(settings: Settings) {
-  const key = new TextEncoder().encode(settings.secret);
+  const [{ id, secret }] = settings.keys;
+  const key = new TextEncoder().encode(secret);
 
   async function issue(baseUrl: string, { user, session }: SignedIn) {
     const claims = composeClaims({
@@ -26,7 +28,8 @@ export function accessToken(settings: Settings) {
       nowSeconds: Math.floor(Date.now() / 1000),
       ttlSeconds: settings.accessTokenTtlSeconds,
     });
-    const token = await new SignJWT(claims).setProtectedHeader({ alg: "HS256", typ: ACCESS_TOKEN_TYPE }).sign(key);
+    const header = { alg: "HS256", typ: ACCESS_TOKEN_TYPE, kid: id };
+    const token = await new SignJWT(claims).setProtectedHeader(header).sign(key);
     return { token, expiresAt: new Date(claims.exp * 1000).toISOString() };
   }
 
@@ -42,7 +45,7 @@ export function accessToken(settings: Settings) {
     hooks: {
       after: [
         {
-          matcher: ({ path }) => path !== undefined && SIGNING_IN.includes(path),
+          matcher: ({ path }) => path !== undefined && OPENING_SESSIONS.includes(path),
           handler: createAuthMiddleware(async (c) => {
             const signedIn = c.context.newSession;
             if (signedIn) c.setHeader(ACCESS_TOKEN_HEADER, (await issue(c.context.baseURL, signedIn)).token);

@@ -2,32 +2,18 @@
  * Better Auth's way to D1. Better Auth swallows some failures (a sign-out that could not delete its session
  * answers success), so each is noted here, and the request is answered 503 whatever Better Auth made of it.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { BetterAuthOptions, DBAdapter } from "better-auth";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { type Database, isDatabaseTrouble } from "../db/client.ts";
+import { requestNotes } from "./request-notes.ts";
 import * as tables from "./tables.ts";
-
-type Watch = { trouble?: Error };
-
-const watch = new AsyncLocalStorage<Watch>();
-
-/**
- * Runs a request's auth work.
- * @throws D1's failure, if there was one on the way, even where Better Auth went on without a word
- */
-export async function failingWithDatabase<Result>(work: () => Promise<Result>): Promise<Result> {
-  const watched: Watch = {};
-  const result = await watch.run(watched, work);
-  if (watched.trouble) throw watched.trouble;
-  return result;
-}
+import { withAtomicInserts } from "./transaction.ts";
 
 export function databaseAdapter(db: Database) {
-  const create = drizzleAdapter(db, { provider: "sqlite", schema: tables });
+  const create = drizzleAdapter(withAtomicInserts(db), { provider: "sqlite", schema: tables, transaction: true });
   return (options: BetterAuthOptions): DBAdapter => {
-    const adapter = create(options);
-    return { ...noting(adapter), transaction: (work) => adapter.transaction((inner) => work(noting(inner))) };
+    const adapter = noting(create(options));
+    return { ...adapter, transaction: (work) => adapter.transaction((inner) => work(noting(inner))) };
   };
 }
 
@@ -46,8 +32,7 @@ function noteTrouble(operation: (...args: unknown[]) => unknown) {
     try {
       return await operation(...args);
     } catch (error) {
-      const watched = watch.getStore();
-      if (watched && error instanceof Error && isDatabaseTrouble(error)) watched.trouble = error;
+      if (error instanceof Error && isDatabaseTrouble(error)) requestNotes().trouble = error;
       throw error;
     }
   };

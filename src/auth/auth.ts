@@ -1,43 +1,89 @@
 /** Better Auth's configuration, and nothing else. */
 import { waitUntil } from "cloudflare:workers";
 import { betterAuth } from "better-auth/minimal";
-import { bearer } from "better-auth/plugins/bearer";
 import { uuidv7 } from "uuidv7";
+import { deriveKey } from "../access/keys.ts";
 import type { Database } from "../db/client.ts";
 import type { Settings } from "../env.ts";
 import { accessToken } from "./access-token.ts";
+import { createAccountThrottle } from "./account-throttle.ts";
 import { databaseAdapter } from "./adapter.ts";
+import { ADDRESS_LIMITS, addressLimitStorage } from "./address-limit.ts";
+import { signedBearer } from "./current-session.ts";
+import { deletionPolicy, endLinks, eraseUser } from "./deletion.ts";
+import { inputPolicy } from "./input-policy.ts";
+import { createLetters } from "./letters.ts";
+import { createMailer } from "./mailer.ts";
+import { createOneTimeLinks, PASSWORD_RESET_MINUTES, VERIFICATION_MINUTES } from "./one-time-links.ts";
+import { MAX_PASSWORD_CHARACTERS, passwordPolicy } from "./password-policy.ts";
+import { passwords } from "./passwords.ts";
+import { sessionLifetime, sessionPolicy } from "./session-policy.ts";
+import { throttling } from "./throttling.ts";
 
-export const MIN_PASSWORD_CHARACTERS = 8;
-export const MAX_PASSWORD_CHARACTERS = 128;
-const SESSION_SECONDS = 7 * 24 * 60 * 60;
-const SESSION_RENEWAL_SECONDS = 24 * 60 * 60;
+export type AuthParts = { db: Database; hashers: Env["PASSWORD_HASHER"]; email: SendEmail };
+
+const SESSION_RENEWALS_PER_IDLE_TIME = 7;
 
 /**
  * Builds Better Auth. Await it while the Worker starts: an aborted first request would otherwise leave
  * Better Auth's own start-up unsettled, and every later call in that isolate waiting for it.
  * @param secureCookies whether cookies are for https only, as everywhere but on a developer's machine
  */
-export async function createAuth(settings: Settings, db: Database, secureCookies: boolean) {
+export async function createAuth(settings: Settings, { db, hashers, email }: AuthParts, secureCookies: boolean) {
+  const [{ secret }] = settings.keys;
+  const { hash, verify, upgrade } = passwords(hashers);
+  const throttle = createAccountThrottle(db, await deriveKey(secret, "account throttle"));
+  const links = createOneTimeLinks(db, settings.keys);
+  const letters = settings.emailFrom && createLetters(createMailer(email, settings.emailFrom), links, throttle);
+
   const auth = betterAuth({
     appName: "Edge Tasks",
-    secret: settings.secret,
+    secret,
     ...(settings.publicOrigin && { baseURL: settings.publicOrigin }),
     trustedOrigins: settings.trustedOrigins,
     database: databaseAdapter(db),
     emailAndPassword: {
       enabled: true,
-      minPasswordLength: MIN_PASSWORD_CHARACTERS,
-      maxPasswordLength: MAX_PASSWORD_CHARACTERS,
+      requireEmailVerification: settings.requireEmailVerification,
+      // The password policy counts characters; Better Auth counts UTF-16 units, of which a character has two at most.
+      minPasswordLength: 1,
+      maxPasswordLength: 2 * MAX_PASSWORD_CHARACTERS,
+      password: { hash, verify },
+      resetPasswordTokenExpiresIn: PASSWORD_RESET_MINUTES * 60,
+      revokeSessionsOnPasswordReset: true,
+      onPasswordReset: async ({ user }) => {
+        await endLinks(db, user.id);
+        await throttle.forget(user.email);
+        if (letters) waitUntil(letters.passwordChanged({ user }));
+      },
+      ...(letters && { sendResetPassword: letters.passwordReset, onExistingUserSignUp: letters.existingAccount }),
     },
-    session: { expiresIn: SESSION_SECONDS, updateAge: SESSION_RENEWAL_SECONDS },
-    rateLimit: { enabled: true, storage: "database" },
+    ...(letters && {
+      emailVerification: {
+        sendVerificationEmail: letters.verification,
+        sendOnSignUp: true,
+        sendOnSignIn: true,
+        expiresIn: VERIFICATION_MINUTES * 60,
+      },
+    }),
+    user: {
+      changeEmail: { enabled: true, ...(letters && { sendChangeEmailConfirmation: letters.addressChange }) },
+      deleteUser: { enabled: true, beforeDelete: (user) => eraseUser(db, throttle, user) },
+    },
+    session: {
+      expiresIn: settings.sessionIdleSeconds,
+      updateAge: Math.floor(settings.sessionIdleSeconds / SESSION_RENEWALS_PER_IDLE_TIME),
+    },
+    databaseHooks: sessionLifetime(settings.sessionMaxSeconds),
+    // Housekeeping clears them, in chunks; Better Auth would read the whole table each time it looks one up.
+    verification: { disableCleanup: true },
+    rateLimit: { enabled: true, customRules: ADDRESS_LIMITS, customStorage: addressLimitStorage(db) },
     advanced: {
       useSecureCookies: secureCookies,
       // Better Auth turns both checks off by itself where it takes the environment for a test.
       disableOriginCheck: false,
       disableCSRFCheck: false,
-      ipAddress: { ipAddressHeaders: ["cf-connecting-ip"] },
+      ipAddress: { ipAddressHeaders: ["cf-connecting-ip"], ipv6Subnet: 64 },
       database: { generateId: () => uuidv7() },
       backgroundTasks: { handler: waitUntil },
     },
@@ -45,7 +91,17 @@ export async function createAuth(settings: Settings, db: Database, secureCookies
     logger: { disabled: true },
     onAPIError: { throw: true },
     telemetry: { enabled: false },
-    plugins: [bearer({ requireSignature: true }), accessToken(settings)],
+    plugins: [
+      inputPolicy(),
+      signedBearer,
+      passwordPolicy(),
+      deletionPolicy(),
+      throttling(throttle),
+      links.plugin,
+      upgrade,
+      sessionPolicy(),
+      accessToken(settings),
+    ],
   });
   await auth.$context;
   return auth;

@@ -1,28 +1,54 @@
 /** Failures around Better Auth's endpoints, in Better Auth's own shape: `{ code, message }`. */
 import type { Context } from "hono";
-import { isDatabaseTrouble } from "../db/client.ts";
+import { HTTPException } from "hono/http-exception";
+import { isDatabaseTrouble, violates } from "../db/client.ts";
+import { Problem } from "../http/problem.ts";
 import { logFailure } from "../http/request-log.ts";
+import { PasswordHasherTrouble } from "./passwords.ts";
 
 const FAILURES = {
+  bad_request: { status: 400, code: "BAD_REQUEST", message: "The request could not be read" },
   not_found: { status: 404, code: "NOT_FOUND", message: "There is no such endpoint" },
   body_too_large: { status: 413, code: "BODY_TOO_LARGE", message: "A request body may be 64 KiB at most" },
+  address_taken: {
+    status: 422,
+    code: "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
+    message: "User already exists. Use another email.",
+  },
   too_many_requests: { status: 429, code: "TOO_MANY_REQUESTS", message: "Too many requests. Please try again later." },
   internal_error: { status: 500, code: "INTERNAL_ERROR", message: "The mistake is ours. It has been logged" },
   database_unavailable: { status: 503, code: "DATABASE_UNAVAILABLE", message: "Try again in a moment" },
+  hasher_unavailable: { status: 503, code: "PASSWORD_HASHER_UNAVAILABLE", message: "Try again in a moment" },
+  email_not_configured: { status: 503, code: "EMAIL_NOT_CONFIGURED", message: "This deployment sends no mails" },
   not_configured: { status: 503, code: "NOT_CONFIGURED", message: "The operator has to set this Worker up" },
 } as const;
 
-const DEFAULT_RETRY_AFTER_SECONDS = "2";
+type Failure = keyof typeof FAILURES;
 
-export function authFailure(c: Context, failure: keyof typeof FAILURES, retryAfter?: string | null): Response {
+const RETRY_AFTER_SECONDS: Partial<Record<Failure, string>> = {
+  too_many_requests: "10",
+  database_unavailable: "2",
+  hasher_unavailable: "2",
+  email_not_configured: "3600",
+  not_configured: "60",
+};
+
+export function authFailure(c: Context, failure: Failure, retryAfter?: string | null): Response {
   const { status, code, message } = FAILURES[failure];
-  const comeBack = status === 429 || status === 503;
-  const headers = comeBack ? { "Retry-After": retryAfter ?? DEFAULT_RETRY_AFTER_SECONDS } : {};
-  return c.json({ code, message }, status, headers);
+  const seconds = retryAfter ?? RETRY_AFTER_SECONDS[failure];
+  return c.json({ code, message }, status, seconds === undefined ? {} : { "Retry-After": seconds });
 }
 
 export function authFailureEdge(error: Error, c: Context): Response {
-  const failure = isDatabaseTrouble(error) ? "database_unavailable" : "internal_error";
-  logFailure(c, failure, error);
+  const failure = failureOf(error);
+  if (FAILURES[failure].status >= 500) logFailure(c, failure, error);
   return authFailure(c, failure);
+}
+
+function failureOf(error: Error): Failure {
+  if (error instanceof Problem && error.code === "malformed_request") return "bad_request";
+  if (error instanceof HTTPException && error.status === 413) return "body_too_large";
+  if (error instanceof PasswordHasherTrouble) return "hasher_unavailable";
+  if (violates(error, "user.email")) return "address_taken";
+  return isDatabaseTrouble(error) ? "database_unavailable" : "internal_error";
 }

@@ -3,65 +3,89 @@
  * Whatever else Better Auth could mount does not exist.
  */
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { openPrimary } from "../db/client.ts";
 import type { Settings } from "../env.ts";
-import { MAX_BODY_BYTES } from "../http/json-body.ts";
-import { failingWithDatabase } from "./adapter.ts";
+import { jsonBody } from "../http/json-body.ts";
 import { createAuth } from "./auth.ts";
 import { authFailure, authFailureEdge } from "./failure.ts";
+import { withRequestNotes } from "./request-notes.ts";
+import { handBack, renewSignatures } from "./rotation.ts";
 import * as tables from "./tables.ts";
 
 export const AUTH_ENDPOINTS = [
-  ["POST", "/sign-up/email"],
-  ["POST", "/sign-in/email"],
-  ["POST", "/sign-out"],
-  ["GET", "/get-session"],
-  ["GET", "/token"],
-  ["GET", "/list-sessions"],
-  ["POST", "/revoke-session"],
-  ["POST", "/revoke-other-sessions"],
-  ["POST", "/revoke-sessions"],
-  ["POST", "/change-password"],
-  ["POST", "/update-user"],
-  ["GET", "/ok"],
+  { method: "POST", path: "/sign-up/email" },
+  { method: "POST", path: "/sign-in/email" },
+  { method: "POST", path: "/sign-out" },
+  { method: "GET", path: "/get-session" },
+  { method: "GET", path: "/token" },
+  { method: "GET", path: "/list-sessions" },
+  { method: "POST", path: "/revoke-session" },
+  { method: "POST", path: "/revoke-other-sessions" },
+  { method: "POST", path: "/revoke-sessions" },
+  { method: "POST", path: "/change-password" },
+  { method: "POST", path: "/request-password-reset", sendsMail: true },
+  { method: "POST", path: "/reset-password" },
+  { method: "POST", path: "/send-verification-email", sendsMail: true },
+  { method: "GET", path: "/verify-email" },
+  { method: "POST", path: "/change-email", sendsMail: true },
+  { method: "POST", path: "/update-user" },
+  { method: "POST", path: "/delete-user" },
+  { method: "GET", path: "/ok" },
 ] as const;
 
-export async function createAuthRoutes(settings: Settings, d1: D1Database) {
-  const db = openPrimary(d1, tables);
-  const overHttps = await createAuth(settings, db, true);
-  const overHttp = await createAuth(settings, db, false);
+export type AuthBindings = Pick<Env, "DB" | "PASSWORD_HASHER" | "EMAIL">;
+
+export async function createAuthRoutes(settings: Settings, bindings: AuthBindings) {
+  const db = openPrimary(bindings.DB, tables);
+  const parts = { db, hashers: bindings.PASSWORD_HASHER, email: bindings.EMAIL };
+  const overHttps = await createAuth(settings, parts, true);
+  const overHttp = await createAuth(settings, parts, false);
 
   async function answer(c: Context): Promise<Response> {
     const auth = new URL(c.req.url).protocol === "https:" ? overHttps : overHttp;
-    const response = await failingWithDatabase(() => auth.handler(tidy(c.req.raw)));
-    if (response.status === 429) return authFailure(c, "too_many_requests", response.headers.get("x-retry-after"));
+    const headers = tidyHeaders(c.req.raw.headers);
+    const renewed = await renewSignatures(headers, settings.keys);
+    // Better Auth would ask even an empty body for its type.
+    const body = c.req.raw.body && (await c.req.arrayBuffer());
+    const request = new Request(c.req.url, { method: c.req.method, headers, body: body?.byteLength ? body : null });
+    const response = await withRequestNotes(placeOf(c.req.raw), () => auth.handler(request));
+    if (response.status === 429) return authFailure(c, "too_many_requests", retryAfterOf(response));
+    await handBack(response, renewed, settings.keys, settings.sessionIdleSeconds);
     return response;
   }
 
-  const routes = new Hono()
-    .onError(authFailureEdge)
-    .use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => authFailure(c, "body_too_large") }));
-  for (const [method, path] of AUTH_ENDPOINTS) routes.on(method, path, answer);
+  const routes = new Hono().onError(authFailureEdge).use(jsonBody);
+  for (const { method, path, ...endpoint } of AUTH_ENDPOINTS) {
+    const cannotSend = "sendsMail" in endpoint && !settings.emailFrom;
+    routes.on(method, path, cannotSend ? (c) => authFailure(c, "email_not_configured") : answer);
+  }
   return routes.all("*", (c) => authFailure(c, "not_found"));
 }
 
 /**
- * The request as Better Auth should see it, so that its checks against forged browser requests spare programs:
+ * The headers as Better Auth should see them, so that its checks against forged browser requests spare programs:
  * it asks whoever sends any cookie for a trusted Origin, but a program behind a CDN carries cookies it knows nothing
  * of, and only our own make a request one that a browser could be tricked into. It asks the same of whoever sends
- * fetch metadata; browsers always name the site, Node's fetch sends a mode without one. And it asks an empty body
- * for its type.
+ * fetch metadata; browsers always name the site, Node's fetch sends a mode without one.
  */
-function tidy(request: Request): Request {
-  const headers = new Headers(request.headers);
+function tidyHeaders(sent: Headers): Headers {
+  const headers = new Headers(sent);
   const ours = headers
     .get("cookie")
     ?.split(";")
-    .filter((cookie) => /^\s*(__Secure-)?better-auth\./.test(cookie));
+    .map((cookie) => cookie.trim())
+    .filter((cookie) => /^(__Secure-)?better-auth\./.test(cookie));
   headers.delete("cookie");
-  if (ours?.length) headers.set("cookie", ours.join(";"));
+  if (ours?.length) headers.set("cookie", ours.join("; "));
   if (!headers.has("sec-fetch-site")) headers.delete("sec-fetch-mode");
-  const body = headers.get("content-length") === "0" ? null : request.body;
-  return new Request(request.url, { method: request.method, headers, body });
+  return headers;
+}
+
+/** The Cloudflare location that the request came in at, such as `FRA`. */
+function placeOf(request: Request): string {
+  return String(request.cf?.["colo"] ?? "");
+}
+
+function retryAfterOf(response: Response): string | null {
+  return response.headers.get("retry-after") ?? response.headers.get("x-retry-after");
 }

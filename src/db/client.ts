@@ -39,10 +39,20 @@ export function isBookmark(text: string): boolean {
  * A broken constraint is an answer, not trouble.
  */
 export function isDatabaseTrouble(error: unknown): boolean {
+  const message = messageOfD1(error);
+  return message !== undefined && !message.includes("SQLITE_CONSTRAINT");
+}
+
+/** Whether D1 refused a row because it would have been the second with this column's value, as in `user.email`. */
+export function violates(error: unknown, column: string): boolean {
+  return messageOfD1(error)?.includes(`UNIQUE constraint failed: ${column}`) ?? false;
+}
+
+function messageOfD1(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (/^D1_/.test(cause.message)) return !/SQLITE_CONSTRAINT/.test(cause.message);
+    if (/^D1_/.test(cause.message)) return cause.message;
   }
-  return false;
+  return undefined;
 }
 
 /** Asks D1 whether it answers and knows the newest table. */

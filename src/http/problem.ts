@@ -50,6 +50,7 @@ export const PROBLEMS = {
   },
   body_too_large: { status: 413, title: "Body too large", detail: "A request body may be 64 KiB at most." },
   unsupported_media_type: { status: 415, title: "Unsupported media type", detail: "Send application/json." },
+  too_many_requests: { status: 429, title: "Too many requests", detail: "Retry-After tells when to come back." },
   internal_error: { status: 500, title: "Internal error", detail: "The mistake is ours. It has been logged." },
   database_unavailable: {
     status: 503,

@@ -10,7 +10,7 @@ export const requestLog = createMiddleware(async (c, next) => {
   const start = Date.now();
   await next();
   const { status } = c.res;
-  write(status < 500 ? "info" : "error", "request", {
+  logEvent(status < 500 ? "info" : "error", "request", {
     requestId: c.get("requestId"),
     method: c.req.method,
     route: routePattern(c),
@@ -23,7 +23,7 @@ export const requestLog = createMiddleware(async (c, next) => {
 /** Logs why a request failed: the error's class and where it arose. A message may quote data, so none is written. */
 export function logFailure(c: Context, code: string, error: Error): void {
   const root = error.cause instanceof Error ? error.cause : error;
-  write("error", code, {
+  logEvent("error", code, {
     requestId: c.get("requestId"),
     route: routePattern(c),
     error: error.name,
@@ -37,10 +37,11 @@ export function logFailure(c: Context, code: string, error: Error): void {
 
 /** Logs what keeps the Worker from serving; `problems` name variables, never values. */
 export function logMisconfiguration(problems: readonly string[]): void {
-  write("error", "not configured", { problems });
+  logEvent("error", "not configured", { problems });
 }
 
-function write(level: "info" | "error", message: string, facts: Record<string, unknown>): void {
+/** Writes one line. `facts` must hold nothing secret or personal. */
+export function logEvent(level: "info" | "error", message: string, facts: Record<string, unknown>): void {
   console[level](JSON.stringify({ level, message, ...facts }));
 }
 

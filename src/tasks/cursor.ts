@@ -2,41 +2,40 @@
  * A cursor is a sealed position in one list of one user: opaque, bound to both, and worthless when altered.
  */
 import { base64url } from "jose";
+import { deriveKey, type Keys } from "../access/keys.ts";
 
-/** Made from the secret, and good for nothing else. */
-export type CursorKey = CryptoKey & { readonly use: "cursor" };
+/** Made from the secrets, newest first, and good for nothing else. */
+export type CursorKeys = readonly [CursorKey, ...CursorKey[]];
+type CursorKey = CryptoKey & { readonly use: "cursor" };
 
-/**
- * Derives the key that seals cursors.
- * @see RFC 5869 (HKDF): each purpose has a key of its own
- */
-export async function deriveCursorKey(secret: string): Promise<CursorKey> {
-  const source = await crypto.subtle.importKey("raw", encode(secret), "HKDF", false, ["deriveKey"]);
-  const derivation = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encode("edge-tasks cursor") };
-  const signing = { name: "HMAC", hash: "SHA-256", length: 256 };
-  const key = await crypto.subtle.deriveKey(derivation, source, signing, false, ["sign"]);
-  return Object.assign(key, { use: "cursor" as const });
+export async function deriveCursorKeys([newest, ...older]: Keys): Promise<CursorKeys> {
+  const derive = async ({ secret }: Keys[0]): Promise<CursorKey> =>
+    Object.assign(await deriveKey(secret, "cursor"), { use: "cursor" as const });
+  return [await derive(newest), ...(await Promise.all(older.map(derive)))];
 }
 
 /**
  * Seals a position.
  * @param list what the position belongs to: the user and the query, as text
  */
-export async function sealCursor(key: CursorKey, list: string, position: string): Promise<string> {
-  const tag = await crypto.subtle.sign("HMAC", key, encode(JSON.stringify([list, position])));
-  return `${base64url.encode(position)}.${base64url.encode(new Uint8Array(tag))}`;
+export function sealCursor([newest]: CursorKeys, list: string, position: string): Promise<string> {
+  return seal(newest, list, position);
 }
 
 /**
  * Opens a cursor.
  * @returns the position, or undefined when the cursor was not sealed by us for this very list
  */
-export async function openCursor(key: CursorKey, list: string, cursor: string): Promise<string | undefined> {
+export async function openCursor(keys: CursorKeys, list: string, cursor: string): Promise<string | undefined> {
   const position = decodePosition(cursor);
   if (position === undefined) return undefined;
-  const [given, expected] = [encode(cursor), encode(await sealCursor(key, list, position))];
-  const alike = given.length === expected.length && crypto.subtle.timingSafeEqual(given, expected);
-  return alike ? position : undefined;
+  for (const key of keys) if (isSame(cursor, await seal(key, list, position))) return position;
+  return undefined;
+}
+
+async function seal(key: CursorKey, list: string, position: string): Promise<string> {
+  const tag = await crypto.subtle.sign("HMAC", key, encode(JSON.stringify([list, position])));
+  return `${base64url.encode(position)}.${base64url.encode(new Uint8Array(tag))}`;
 }
 
 function decodePosition(cursor: string): string | undefined {
@@ -45,6 +44,11 @@ function decodePosition(cursor: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isSame(first: string, second: string): boolean {
+  const [given, expected] = [encode(first), encode(second)];
+  return given.length === expected.length && crypto.subtle.timingSafeEqual(given, expected);
 }
 
 function encode(text: string) {

@@ -9,7 +9,7 @@ import type { Caller } from "../access/claims.ts";
 import { SessionEnded } from "../access/session-ended.ts";
 import { session } from "../auth/tables.ts";
 import type { Database } from "../db/client.ts";
-import { type CursorKey, openCursor, sealCursor } from "./cursor.ts";
+import { type CursorKeys, openCursor, sealCursor } from "./cursor.ts";
 import type { NewTask, Task, TaskChanges } from "./model.ts";
 import { task } from "./table.ts";
 
@@ -26,10 +26,10 @@ export type TaskRepository = ReturnType<typeof createTaskRepository>;
 
 type Row = typeof task.$inferSelect;
 type NoRow = { [Column in keyof Row]: null };
-type Dependencies = { db: Database; caller: Caller; cursorKey: CursorKey; now: () => number };
+type Dependencies = { db: Database; caller: Caller; cursorKeys: CursorKeys; now: () => number };
 
 /** Builds the repository of one user. Only a verified access token yields a `Caller`. */
-export function createTaskRepository({ db, caller, cursorKey, now }: Dependencies) {
+export function createTaskRepository({ db, caller, cursorKeys, now }: Dependencies) {
   const { userId, sessionId } = caller;
   const list = JSON.stringify(["tasks", userId]);
 
@@ -41,7 +41,7 @@ export function createTaskRepository({ db, caller, cursorKey, now }: Dependencie
 
     /** Reads a page, newest first. limit + 2 rows read, however many tombstones lie between. */
     async list(limit: number, cursor?: string): Promise<Listed> {
-      const after = cursor === undefined ? undefined : await openCursor(cursorKey, list, cursor);
+      const after = cursor === undefined ? undefined : await openCursor(cursorKeys, list, cursor);
       if (cursor !== undefined && after === undefined) return { outcome: "foreign-cursor" };
       const ofUser = and(eq(task.userId, session.userId), isNull(task.deletedAt));
       const rows = await db
@@ -55,7 +55,7 @@ export function createTaskRepository({ db, caller, cursorKey, now }: Dependencie
       const found = rows.flatMap((row) => (row.task.id === null ? [] : [toTask(row.task)]));
       const tasks = found.slice(0, limit);
       const last = found.length > limit ? tasks.at(-1) : undefined;
-      return { outcome: "page", tasks, nextCursor: last ? await sealCursor(cursorKey, list, last.id) : null };
+      return { outcome: "page", tasks, nextCursor: last ? await sealCursor(cursorKeys, list, last.id) : null };
     },
 
     /** Creates a task. 4 rows read, 3 written. */

@@ -40,7 +40,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       request: { params: userPath, query: pageQuery },
       responses: {
         200: { description: "A page", content: { "application/json": { schema: taskPageSchema } } },
-        ...problems(400, 401, 403, 503),
+        ...problems(400, 401, 403, 429, 503),
       },
     }),
     async (c) => {
@@ -58,7 +58,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       request: { params: userPath, body: body(newTaskSchema) },
       responses: {
         201: { ...oneTask, headers: { ...etag, Location: { schema: { type: "string" }, description: "Its path" } } },
-        ...problems(400, 401, 403, 413, 415, 503),
+        ...problems(400, 401, 403, 413, 415, 429, 503),
       },
     }),
     async (c) => {
@@ -72,7 +72,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       path: "/{id}",
       summary: "Read a task",
       request: { params: taskPath },
-      responses: { 200: oneTask, ...problems(401, 403, 404, 503) },
+      responses: { 200: oneTask, ...problems(401, 403, 404, 429, 503) },
     }),
     async (c) => {
       const task = await c.var.tasks.find(c.req.valid("param").id);
@@ -86,7 +86,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       path: "/{id}",
       summary: "Replace all writable fields",
       request: { params: taskPath, headers: precondition, body: body(newTaskSchema) },
-      responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 503) },
+      responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 429, 503) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
@@ -100,7 +100,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       path: "/{id}",
       summary: "Change the named fields",
       request: { params: taskPath, headers: precondition, body: body(taskChangesSchema) },
-      responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 503) },
+      responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 429, 503) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
@@ -114,7 +114,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       path: "/{id}/complete",
       summary: "Set whether a task is completed",
       request: { params: taskPath, headers: precondition, body: body(completionSchema) },
-      responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 503) },
+      responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 429, 503) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
@@ -128,7 +128,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       path: "/{id}",
       summary: "Delete a task",
       request: { params: taskPath, headers: precondition },
-      responses: { 204: { description: "Deleted" }, ...problems(400, 401, 403, 404, 412, 503) },
+      responses: { 204: { description: "Deleted" }, ...problems(400, 401, 403, 404, 412, 429, 503) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");

@@ -2,7 +2,7 @@
  * The task table. The migration creates it STRICT and WITHOUT ROWID: a user's tasks lie side by side, in time order.
  * A deleted task stays as a tombstone with a revision of its own, so that a device which was offline can learn of it.
  */
-import { isNull } from "drizzle-orm";
+import { isNotNull, isNull } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { user } from "../auth/tables.ts";
 
@@ -27,6 +27,7 @@ export const task = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.userId, table.id] }),
     uniqueIndex("task_revision").on(table.userId, table.revision),
+    index("task_tombstone").on(table.deletedAt, table.userId, table.id).where(isNotNull(table.deletedAt)),
     index("task_live").on(table.userId, table.id).where(isNull(table.deletedAt)),
   ],
 );

@@ -14,8 +14,8 @@ import {
   someone,
   tokenWith,
 } from "../support/client.ts";
-import { countingD1 } from "../support/counting-d1.ts";
 import { type Forged, forgedTokens } from "../support/forged-tokens.ts";
+import { countingD1 } from "../support/intercepted-d1.ts";
 import { guardedRoutes } from "../support/routes.ts";
 
 let person: Person;
@@ -143,7 +143,7 @@ describe("other artefacts of the same secret", () => {
 describe("the issuer", () => {
   it("S2 signs the claims of the contract, and the guard accepts them", async () => {
     const [protectedHeader = ""] = person.accessToken.split(".");
-    expect(JSON.parse(atob(protectedHeader))).toEqual({ alg: "HS256", typ: "at+jwt" });
+    expect(JSON.parse(atob(protectedHeader))).toEqual({ alg: "HS256", typ: "at+jwt", kid: expect.any(String) });
     const claims = decodeClaims(person.accessToken);
     expect(Object.keys(claims).sort()).toEqual(["aud", "email", "exp", "iat", "iss", "jti", "sid", "sub"]);
     expect(claims).toMatchObject({ iss: ORIGIN, aud: ORIGIN, sub: person.id, email: person.email });

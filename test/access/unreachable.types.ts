@@ -7,32 +7,32 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Caller, SessionId, UserId } from "../../src/access/claims.ts";
 import type { UserScope } from "../../src/access/user-scope.ts";
 import type { Database } from "../../src/db/client.ts";
-import type { CursorKey } from "../../src/tasks/cursor.ts";
+import type { CursorKeys } from "../../src/tasks/cursor.ts";
 import { createTaskRepository } from "../../src/tasks/repository.ts";
 
 declare const db: Database;
-declare const cursorKey: CursorKey;
+declare const cursorKeys: CursorKeys;
 declare const userId: UserId;
 declare const sessionId: SessionId;
 declare const caller: Caller;
 const now = Date.now;
 
-createTaskRepository({ db, caller, cursorKey, now });
+createTaskRepository({ db, caller, cursorKeys, now });
 
 // @ts-expect-error a user id is not a plain string
-createTaskRepository({ db, caller: { userId: "somebody", sessionId }, cursorKey, now });
+createTaskRepository({ db, caller: { userId: "somebody", sessionId }, cursorKeys, now });
 
 // @ts-expect-error nor is a session id
-createTaskRepository({ db, caller: { userId, sessionId: "some-session" }, cursorKey, now });
+createTaskRepository({ db, caller: { userId, sessionId: "some-session" }, cursorKeys, now });
 
 // @ts-expect-error the two do not stand for each other
-createTaskRepository({ db, caller: { userId: sessionId, sessionId: userId }, cursorKey, now });
+createTaskRepository({ db, caller: { userId: sessionId, sessionId: userId }, cursorKeys, now });
 
 // @ts-expect-error no caller, no repository
-createTaskRepository({ db, cursorKey, now });
+createTaskRepository({ db, cursorKeys, now });
 
 // @ts-expect-error a cursor key is not just any key
-createTaskRepository({ db, caller, cursorKey: {} as CryptoKey, now });
+createTaskRepository({ db, caller, cursorKeys: [{} as CryptoKey], now });
 
 new OpenAPIHono<UserScope>().get("/", async (c) => {
   // @ts-expect-error a route has no bindings

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { appWith } from "../support/apps.ts";
 import { anonymous, type CallInit, clientFor, header, type Person, someone, tasksOf } from "../support/client.ts";
-import { countingD1 } from "../support/counting-d1.ts";
+import { countingD1 } from "../support/intercepted-d1.ts";
 import { guardedRoutes } from "../support/routes.ts";
 
 const REQUEST_ID = "the-same-for-all";

@@ -3,11 +3,14 @@ import { env } from "cloudflare:workers";
 import { getTableColumns, is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
+import * as limitTables from "../../src/auth/limit-tables.ts";
 import * as accountTables from "../../src/auth/tables.ts";
 import * as taskTables from "../../src/tasks/table.ts";
 import { someone } from "../support/client.ts";
 
-const tables = Object.values({ ...accountTables, ...taskTables }).filter((value) => is(value, SQLiteTable));
+const tables = Object.values({ ...accountTables, ...limitTables, ...taskTables }).filter((value) =>
+  is(value, SQLiteTable),
+);
 
 async function rows<Row>(sql: string): Promise<Row[]> {
   return (await env.DB.prepare(sql).all<Row>()).results;
@@ -160,7 +163,9 @@ async function populate(db: D1Database, n: number): Promise<void> {
     account:
       "insert into account (id, account_id, provider_id, user_id, updated_at) values (?1, ?1, 'credential', ?1, 1)",
     verification: "insert into verification (id, identifier, value, expires_at) values (?1, ?1, 'x', 1)",
-    rate_limit: "insert into rate_limit (id, key, count, last_request) values (?1, ?1, 1, 1)",
+    address_limit: "insert into address_limit (key, count, window_started_at) values (?1, 1, 1)",
+    account_throttle:
+      "insert into account_throttle (account, scope, tries, blocked_until, last_try_at) values (?1, ?1, 1, 1, 1)",
     task: "insert into task (user_id, id, revision, title, created_at, updated_at) values (?1, ?1, 1, 'a', 1, 1)",
   };
   const present = await countAll(db);

@@ -2,18 +2,20 @@
 
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { createApp } from "../../src/app.ts";
-import { readConfiguration, type Settings } from "../../src/env.ts";
+import { type Bindings, createApp } from "../../src/app.ts";
+import { readConfiguration, type Settings, type Variables } from "../../src/env.ts";
 import type { Fetch } from "./client.ts";
 
-/** The app with other variables, another database, or both. */
-export async function appWith({ vars = {}, d1 = env.DB }: { vars?: Partial<Env>; d1?: D1Database }) {
-  const app = await createApp(settingsWith(vars), d1);
+type Differences = { vars?: Variables; d1?: D1Database; bindings?: Partial<Bindings> };
+
+/** The app with other variables, another database or other bindings. */
+export async function appWith({ vars = {}, d1 = env.DB, bindings = {} }: Differences) {
+  const app = await createApp(settingsWith(vars), { ...env, DB: d1, ...bindings });
   const fetch: Fetch = (request) => app.fetch(request, {}, createExecutionContext());
   return { app, fetch };
 }
 
-export function settingsWith(vars: Partial<Env>): Settings {
+export function settingsWith(vars: Variables): Settings {
   const configuration = readConfiguration({ ...env, ...vars });
   if (!configuration.ok) throw new Error(configuration.problems.join(", "));
   return configuration.settings;

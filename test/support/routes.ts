@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { createApp } from "../../src/app.ts";
 import { settingsWith } from "./apps.ts";
 
-const app = await createApp(settingsWith({}), env.DB);
+const app = await createApp(settingsWith({}), env);
 
 /** Every route under /api/v1, with `:userId` and `:id` filled in. */
 export function guardedRoutes(user: string, id: string): { method: string; path: string }[] {

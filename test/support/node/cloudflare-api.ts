@@ -53,6 +53,7 @@ export class CloudflareApi {
     if (path === "/workers/scripts/edge-tasks" && method === "PUT") return this.upload(body);
     if (path === "/workers/scripts/edge-tasks/versions" && method === "POST") return this.upload(body);
     if (path === "/workers/scripts/edge-tasks/deployments") return { deployments: [] };
+    if (path === "/workers/scripts/edge-tasks/schedules") return { schedules: [] };
     if (path === "/workers/workers/edge-tasks") return { id: "edge-tasks", name: "edge-tasks", subdomain: {} };
     if (path.endsWith("/secrets") && this.deployments > 0)
       return [...this.secrets.keys()].map((name) => ({ name, type: "secret_text" }));

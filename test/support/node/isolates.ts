@@ -11,17 +11,14 @@ export type Isolates = { first: Isolate; second: Isolate; harness: TestHarness }
 
 /** Starts two isolates. `vars` are the Worker's variables and secrets, none by default. */
 export async function startIsolates(vars: Record<string, string> = { BETTER_AUTH_SECRET: SECRET }): Promise<Isolates> {
-  const { compatibility_date, d1_databases } = unstable_readConfig({ config: "wrangler.toml" });
-  const databases = d1_databases.map((database: object) => ({
-    ...database,
-    database_id: "shared",
-    migrations_dir: resolve("migrations"),
-  }));
+  const project = unstable_readConfig({ config: "wrangler.toml" });
+  const { compatibility_date, durable_objects, migrations, ratelimits, send_email, triggers } = project;
+  const shared = { database_id: "shared", migrations_dir: resolve("migrations") };
   const config = {
     main: resolve("src/index.ts"),
     compatibility_date: String(compatibility_date),
-    d1_databases: databases,
-    vars,
+    ...{ durable_objects, migrations, ratelimits, send_email, triggers, vars },
+    d1_databases: project.d1_databases.map((database: object) => ({ ...database, ...shared })),
   };
   const workers = ["first", "second"].map((name) => ({ config: { ...config, name } }));
   // A folder without .dev.vars, so that the Worker has these variables and no others.

@@ -1,0 +1,37 @@
+/**
+ * Keys. The newest secret signs; older ones are accepted for as long as they are configured.
+ * A key's id is a fingerprint, so it stays the same wherever the secret stands in the list.
+ */
+import { createHash } from "node:crypto";
+
+export type SigningKey = { id: string; secret: string };
+
+/** At least one key, newest first. */
+export type Keys = readonly [SigningKey, ...SigningKey[]];
+
+const KEY_ID_CHARACTERS = 8;
+
+/** Names the keys of these secrets, newest first. */
+export function createKeys([newest, ...older]: readonly [string, ...string[]]): Keys {
+  return [nameKey(newest), ...older.map(nameKey)];
+}
+
+/**
+ * Derives a key for one purpose, so that what is made for it is good for nothing else.
+ * @see RFC 5869 (HKDF)
+ */
+export async function deriveKey(secret: string, purpose: string): Promise<CryptoKey> {
+  const source = await crypto.subtle.importKey("raw", encode(secret), "HKDF", false, ["deriveKey"]);
+  const derivation = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encode(`edge-tasks ${purpose}`) };
+  const signing = { name: "HMAC", hash: "SHA-256", length: 256 };
+  return crypto.subtle.deriveKey(derivation, source, signing, false, ["sign"]);
+}
+
+function nameKey(secret: string): SigningKey {
+  const id = createHash("sha256").update(`edge-tasks key id ${secret}`).digest("base64url").slice(0, KEY_ID_CHARACTERS);
+  return { id, secret };
+}
+
+function encode(text: string) {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,49 @@
+/** Puts the password hasher where Better Auth hashes, and stronger parameters in place of older ones at a sign-in. */
+import type { BetterAuthPlugin } from "better-auth";
+import { createAuthMiddleware } from "better-auth/api";
+import { isOutdated } from "./password-hash.ts";
+import { nearbyHasher } from "./password-hasher.ts";
+import { requestNotes } from "./request-notes.ts";
+
+/** The hasher is out of reach or overloaded. */
+export class PasswordHasherTrouble extends Error {
+  override readonly name = "PasswordHasherTrouble";
+}
+
+export function passwords(hashers: Env["PASSWORD_HASHER"]) {
+  const hash = (password: string) => noteTrouble(() => nearbyHasher(hashers, requestNotes().place).hash(password));
+
+  async function verify({ hash: stored, password }: { hash: string; password: string }): Promise<boolean> {
+    const verified = await noteTrouble(() => nearbyHasher(hashers, requestNotes().place).verify(stored, password));
+    if (verified && isOutdated(stored)) requestNotes().passwordHashIsOutdated = true;
+    return verified;
+  }
+
+  const upgrade = {
+    id: "password-upgrade",
+    hooks: {
+      after: [
+        {
+          matcher: ({ path }) => path === "/sign-in/email",
+          handler: createAuthMiddleware(async (c) => {
+            const user = c.context.newSession?.user;
+            if (!user || !requestNotes().passwordHashIsOutdated) return;
+            await c.context.internalAdapter.updatePassword(user.id, await hash(c.body.password));
+          }),
+        },
+      ],
+    },
+  } satisfies BetterAuthPlugin;
+
+  return { hash, verify, upgrade };
+}
+
+async function noteTrouble<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const trouble = new PasswordHasherTrouble("password hasher", { cause: error });
+    requestNotes().trouble = trouble;
+    throw trouble;
+  }
+}

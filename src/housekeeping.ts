@@ -1,0 +1,66 @@
+/**
+ * Clears what has run out. It walks each table from its oldest rows in bounded chunks, and stops after so many:
+ * a large table is cleared over several runs, and no run holds the database for long. Reading past rows that are
+ * still good costs a thousandth of what an index on every expiry would cost in writes.
+ */
+import { logEvent } from "./http/request-log.ts";
+
+const CHUNK_ROWS = 500;
+const MAX_CHUNKS = 200;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** How long a deletion can still be learned of by whoever was offline. */
+export const TOMBSTONE_DAYS = 90;
+
+/** A table, the column by which it is walked and where that begins, how old its rows grow, and in SQL which of them go: `?2` is then. */
+type Chore = { table: string; key: string; start: string | number; keepMs: number; looksAt?: string; goes: string };
+
+const CHORES: Chore[] = [
+  { table: "session", key: "id", start: "", keepMs: 0, goes: "expires_at < ?2" },
+  { table: "verification", key: "id", start: "", keepMs: 0, goes: "expires_at < ?2" },
+  { table: "address_limit", key: "key", start: "", keepMs: DAY_MS, goes: "window_started_at < ?2" },
+  { table: "account_throttle", key: "account", start: "", keepMs: 30 * DAY_MS, goes: "last_try_at < ?2" },
+  {
+    // The tombstone that holds a user's newest revision stays: the next revision is counted from it.
+    table: "task",
+    key: "deleted_at",
+    start: 0,
+    keepMs: TOMBSTONE_DAYS * DAY_MS,
+    looksAt: "deleted_at < ?2",
+    goes: "revision < (select max(newest.revision) from task as newest where newest.user_id = task.user_id)",
+  },
+];
+
+/**
+ * Does all chores.
+ * @param now Unix milliseconds
+ * @returns how many rows went, by table
+ */
+export async function keepHouse(d1: D1Database, now: number): Promise<Record<string, number>> {
+  const cleared: Record<string, number> = {};
+  for (const chore of CHORES) cleared[chore.table] = await clear(d1, chore, now - chore.keepMs);
+  logEvent("info", "housekeeping", { cleared });
+  return cleared;
+}
+
+async function clear(d1: D1Database, { table, key, start, looksAt, goes }: Chore, before: number): Promise<number> {
+  const ahead = `${key} > ?1${looksAt ? ` and ${looksAt}` : ""}`;
+  const chunk = `select ${key} as at from ${table} where ${ahead} order by ${key} limit ${CHUNK_ROWS}`;
+  const chunkEnd = d1.prepare(`select max(at) as at from (${chunk})`);
+  const removal = d1.prepare(
+    `delete from ${table} where ${ahead} and ${key} <= (select max(at) from (${chunk})) and ${goes}`,
+  );
+
+  let cleared = 0;
+  let after = start;
+  for (let count = 0; count < MAX_CHUNKS; count += 1) {
+    const [ends, gone]: D1Result<{ at: string | number | null }>[] = await d1.batch<{ at: string | number | null }>([
+      looksAt ? chunkEnd.bind(after, before) : chunkEnd.bind(after),
+      removal.bind(after, before),
+    ]);
+    cleared += gone?.meta.changes ?? 0;
+    const end = ends?.results[0]?.at ?? null;
+    if (end === null) break;
+    after = end;
+  }
+  return cleared;
+}

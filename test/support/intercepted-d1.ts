@@ -1,0 +1,81 @@
+/** D1 with something around each round trip: its own counters read out, or trouble. */
+
+/** Runs, or does not run, one round trip. */
+type Around = (roundTrip: () => Promise<D1Result<Record<string, unknown>>[]>) => ReturnType<typeof roundTrip>;
+
+export type Cost = { roundTrips: number; rowsRead: number; rowsWritten: number };
+
+const NOTHING: Cost = { roundTrips: 0, rowsRead: 0, rowsWritten: 0 };
+
+/** Adds up what D1 itself says that each query cost. */
+export function countingD1(d1: D1Database): { d1: D1Database; spent: () => Cost } {
+  let cost = NOTHING;
+  const counted = intercept(d1, async (roundTrip) => {
+    const results = await roundTrip();
+    cost = results.reduce(
+      ({ roundTrips, rowsRead, rowsWritten }, { meta }) => ({
+        roundTrips,
+        rowsRead: rowsRead + meta.rows_read,
+        rowsWritten: rowsWritten + meta.rows_written,
+      }),
+      { ...cost, roundTrips: cost.roundTrips + 1 },
+    );
+    return results;
+  });
+  function spent(): Cost {
+    const total = cost;
+    cost = NOTHING;
+    return total;
+  }
+  return { d1: counted, spent };
+}
+
+/** Fails as D1 does, from the beginning or after so many round trips. */
+export function failingD1(d1: D1Database, message: string, healthyRoundTrips = 0): D1Database {
+  let left = healthyRoundTrips;
+  return intercept(d1, async (roundTrip) => {
+    left -= 1;
+    if (left < 0) throw new Error(message);
+    return roundTrip();
+  });
+}
+
+function intercept(d1: D1Database, around: Around): D1Database {
+  const inner = new WeakMap<object, D1PreparedStatement>();
+
+  function statement(real: D1PreparedStatement): D1PreparedStatement {
+    const run = async () => {
+      const [result] = await around(async () => [await real.run<Record<string, unknown>>()]);
+      if (!result) throw new Error("no result");
+      return result;
+    };
+    const intercepted = {
+      bind: (...values: unknown[]) => statement(real.bind(...values)),
+      run,
+      all: run,
+      first: async () => (await run()).results[0] ?? null,
+      raw: async () => (await run()).results.map((row) => Object.values(row)),
+    };
+    inner.set(intercepted, real);
+    // Drizzle and this project call these five methods and no other.
+    return intercepted as unknown as D1PreparedStatement;
+  }
+
+  function queries(real: Pick<D1Database, "prepare" | "batch">) {
+    return {
+      prepare: (sql: string) => statement(real.prepare(sql)),
+      batch: (statements: D1PreparedStatement[]) =>
+        around(() => real.batch(statements.map((intercepted) => inner.get(intercepted) ?? intercepted))),
+    };
+  }
+
+  const intercepted = {
+    ...queries(d1),
+    withSession: (constraint: string) => {
+      const session = d1.withSession(constraint);
+      return { ...queries(session), getBookmark: () => session.getBookmark() };
+    },
+  };
+  // The methods that this project calls of a database; Drizzle calls two of them.
+  return intercepted as unknown as D1Database;
+}
