@@ -19,7 +19,7 @@ export const ADDRESS_LIMITS = {
   "/send-verification-email": { window: MINUTE_SECONDS, max: 5 },
   "/reset-password": { window: MINUTE_SECONDS, max: 10 },
   "/verify-email": { window: MINUTE_SECONDS, max: 20 },
-  "*": false,
+  "/**": false,
 } as const;
 
 /** The storage of Better Auth's limiter. A window starts with the first request in it. */

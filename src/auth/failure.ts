@@ -39,6 +39,20 @@ export function authFailure(c: Context, failure: Failure, retryAfter?: string | 
   return c.json({ code, message }, status, seconds === undefined ? {} : { "Retry-After": seconds });
 }
 
+/** Some of Better Auth's refusals come with a message alone. */
+export async function withCode(refusal: Response): Promise<Response> {
+  const body: unknown = await refusal
+    .clone()
+    .json()
+    .catch(() => null);
+  const told = typeof body === "object" && body !== null ? body : {};
+  if ("code" in told) return refusal;
+  const code = refusal.status < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR";
+  const headers = new Headers(refusal.headers);
+  headers.delete("content-length");
+  return Response.json({ code, message: "The request was refused", ...told }, { status: refusal.status, headers });
+}
+
 export function authFailureEdge(error: Error, c: Context): Response {
   const failure = failureOf(error);
   if (FAILURES[failure].status >= 500) logFailure(c, failure, error);

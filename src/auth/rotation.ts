@@ -23,15 +23,14 @@ export async function renewSignatures(headers: Headers, keys: Keys): Promise<Ren
     const value = SIGNED_COOKIE.test(name) ? await valueSignedWithOlder(text, keys) : undefined;
     if (value === undefined) return cookie;
     renewed.cookies.push({ name, value });
-    return serializeSigned(name, value, keys[0].secret);
+    return `${name}=${await sign(value, keys)}`;
   });
   if (cookies.length > 0) headers.set("cookie", (await Promise.all(current)).join("; "));
 
   const authorization = headers.get("authorization") ?? "";
   const value = BEARER.test(authorization) && (await valueSignedWithOlder(authorization.replace(BEARER, ""), keys));
   if (value) {
-    const [, signed = ""] = splitOnce(await serializeSigned("bearer", value, keys[0].secret), "=");
-    renewed.bearer = decodeURIComponent(signed);
+    renewed.bearer = decodeURIComponent(await sign(value, keys));
     headers.set("authorization", `Bearer ${renewed.bearer}`);
   }
   return renewed;
@@ -59,6 +58,12 @@ async function valueSignedWithOlder(text: string, [newest, ...older]: Keys): Pro
     if (typeof value === "string") return secret === newest.secret ? undefined : value;
   }
   return undefined;
+}
+
+/** A value as a signed cookie carries it. */
+async function sign(value: string, [newest]: Keys): Promise<string> {
+  const [, signed] = splitOnce(await serializeSigned("it", value, newest.secret), "=");
+  return signed;
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

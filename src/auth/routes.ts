@@ -7,7 +7,7 @@ import { openPrimary } from "../db/client.ts";
 import type { Settings } from "../env.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { createAuth } from "./auth.ts";
-import { authFailure, authFailureEdge } from "./failure.ts";
+import { authFailure, authFailureEdge, withCode } from "./failure.ts";
 import { withRequestNotes } from "./request-notes.ts";
 import { handBack, renewSignatures } from "./rotation.ts";
 import * as tables from "./tables.ts";
@@ -51,7 +51,7 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
     const response = await withRequestNotes(placeOf(c.req.raw), () => auth.handler(request));
     if (response.status === 429) return authFailure(c, "too_many_requests", retryAfterOf(response));
     await handBack(response, renewed, settings.keys, settings.sessionIdleSeconds);
-    return response;
+    return response.status < 400 ? response : withCode(response);
   }
 
   const routes = new Hono().onError(authFailureEdge).use(jsonBody);

@@ -1,0 +1,188 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { appWith } from "../support/apps.ts";
+import {
+  anonymous,
+  clientFor,
+  type Fetch,
+  header,
+  ORIGIN,
+  ok,
+  PASSWORD,
+  type Person,
+  someone,
+  tasksOf,
+} from "../support/client.ts";
+
+type Session = { id: string; token: string; userAgent: string; createdAt: string; expiresAt: string };
+
+const bearer = (sessionToken: string) => ({ authorization: `Bearer ${sessionToken}` });
+const post = (path: string, sessionToken: string, json: object = {}) =>
+  anonymous().call(`/api/auth${path}`, { json, headers: bearer(sessionToken) });
+
+/** Signs in once more, as from another device. */
+async function device(person: Person, userAgent: string, fetch?: Fetch) {
+  const json = { email: person.email, password: PASSWORD };
+  const answer = await anonymous(fetch).call("/api/auth/sign-in/email", { json, headers: { "user-agent": userAgent } });
+  if (answer.status !== 200) throw new Error(await answer.text());
+  const accessToken = header(answer, "set-auth-jwt");
+  return { sessionToken: header(answer, "set-auth-token"), accessToken, ...tasksOf(clientFor(accessToken, fetch)) };
+}
+
+async function sessionsOf(sessionToken: string): Promise<Session[]> {
+  return ok<Session[]>(await anonymous().call("/api/auth/list-sessions", { headers: bearer(sessionToken) }));
+}
+
+const isAlive = (of: { list: () => Promise<unknown> }) =>
+  of.list().then(
+    () => true,
+    () => false,
+  );
+
+describe("L5 sessions", () => {
+  it("L5 are listed with device and time, the caller's alone", async () => {
+    const person = await someone();
+    await someone();
+    await device(person, "Phone");
+    const sessions = await sessionsOf(person.sessionToken);
+    expect(sessions).toHaveLength(2);
+    expect(sessions.map(({ userAgent }) => userAgent)).toContain("Phone");
+    for (const { createdAt, expiresAt } of sessions) {
+      expect(Math.abs(Date.parse(createdAt) - Date.now())).toBeLessThan(60_000);
+      expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
+    }
+  });
+
+  it("L3 L5 one is revoked by itself: its access token ends, and no other", async () => {
+    const person = await someone();
+    const [phone, tablet] = [await device(person, "Phone"), await device(person, "Tablet")];
+    const session = (await sessionsOf(person.sessionToken)).find(({ userAgent }) => userAgent === "Phone");
+    expect((await post("/revoke-session", person.sessionToken, { token: session?.token })).status).toBe(200);
+    expect([await isAlive(phone), await isAlive(tablet), await isAlive(person)]).toEqual([false, true, true]);
+    expect(await sessionsOf(person.sessionToken)).toHaveLength(2);
+  });
+
+  it("L3 L5 nobody revokes another's", async () => {
+    const [person, other] = [await someone(), await someone()];
+    const [session] = await sessionsOf(other.sessionToken);
+    await post("/revoke-session", person.sessionToken, { token: session?.token });
+    expect(await isAlive(other)).toBe(true);
+  });
+
+  it("L3 all others are revoked, this one stays", async () => {
+    const person = await someone();
+    const [phone, tablet] = [await device(person, "Phone"), await device(person, "Tablet")];
+    expect((await post("/revoke-other-sessions", tablet.sessionToken)).status).toBe(200);
+    expect([await isAlive(phone), await isAlive(person), await isAlive(tablet)]).toEqual([false, false, true]);
+  });
+
+  it("L3 all are revoked, this one too", async () => {
+    const person = await someone();
+    const phone = await device(person, "Phone");
+    expect((await post("/revoke-sessions", phone.sessionToken)).status).toBe(200);
+    expect([await isAlive(phone), await isAlive(person)]).toEqual([false, false]);
+    expect((await anonymous().call("/api/auth/token", { headers: bearer(phone.sessionToken) })).status).toBe(401);
+  });
+});
+
+describe("L3 changing the password", () => {
+  const newPassword = "a new and better one";
+
+  it("L3 with revocation ends every session and its tokens, and opens a new one that works at once", async () => {
+    const person = await someone();
+    const phone = await device(person, "Phone");
+    await person.create();
+    const json = { currentPassword: PASSWORD, newPassword, revokeOtherSessions: true };
+    const answer = await post("/change-password", phone.sessionToken, json);
+    expect(answer.status).toBe(200);
+    expect([await isAlive(phone), await isAlive(person)]).toEqual([false, false]);
+    const renewed = tasksOf(clientFor(header(answer, "set-auth-jwt")));
+    expect((await renewed.list()).data).toHaveLength(1);
+    expect(await sessionsOf(header(answer, "set-auth-token"))).toHaveLength(1);
+  });
+
+  it("L3 without it leaves the others be", async () => {
+    const person = await someone();
+    const phone = await device(person, "Phone");
+    await post("/change-password", phone.sessionToken, { currentPassword: PASSWORD, newPassword });
+    expect([await isAlive(phone), await isAlive(person)]).toEqual([true, true]);
+    await expect(device(person, "Old password")).rejects.toThrow("INVALID_EMAIL_OR_PASSWORD");
+  });
+
+  it("L3 asks for the current one, and changes nothing without it", async () => {
+    const person = await someone();
+    for (const currentPassword of ["not the password", "", null, 7]) {
+      const answer = await post("/change-password", person.sessionToken, { currentPassword, newPassword });
+      expect(answer.status).toBe(400);
+    }
+    expect((await device(person, "Phone")).accessToken).toBeTruthy();
+  });
+});
+
+describe("L1 how long a session lives", () => {
+  const shift = (userId: string, seconds: number) =>
+    env.DB.prepare(
+      `update session set created_at = created_at - ?1, updated_at = updated_at - ?1, expires_at = expires_at - ?1
+       where user_id = ?2`,
+    )
+      .bind(seconds * 1000, userId)
+      .run();
+  const day = 86_400;
+
+  it("L1 however much it is used, it ends at SESSION_MAX_SECONDS", async () => {
+    const vars = { SESSION_IDLE_SECONDS: String(2 * day), SESSION_MAX_SECONDS: String(5 * day) };
+    const { fetch } = await appWith({ vars });
+    const person = await someone(fetch);
+    const use = () => anonymous(fetch).call("/api/auth/token", { headers: bearer(person.sessionToken) });
+    for (let passed = 1; passed <= 4; passed += 1) {
+      await shift(person.id, day);
+      expect((await use()).status, `day ${passed}`).toBe(200);
+    }
+    expect((await person.call(person.path)).status).toBe(200);
+    await shift(person.id, day + 1);
+    expect((await use()).status).toBe(401);
+    expect((await person.call(person.path)).status).toBe(401);
+  });
+
+  it("L1 unused, it ends at SESSION_IDLE_SECONDS", async () => {
+    const { fetch } = await appWith({ vars: { SESSION_IDLE_SECONDS: "7200" } });
+    const person = await someone(fetch);
+    await shift(person.id, 7199);
+    expect((await person.call(person.path)).status).toBe(200);
+    await shift(person.id, 2);
+    expect((await person.call(person.path)).status).toBe(401);
+  });
+
+  it("L1 without `rememberMe` it ends within a day, and its cookie with the browser", async () => {
+    const person = await someone();
+    const json = { email: person.email, password: PASSWORD, rememberMe: false };
+    const answer = await anonymous().call("/api/auth/sign-in/email", { json });
+    const cookie = answer.headers.getSetCookie().find((one) => one.includes("session_token")) ?? "";
+    expect(cookie).not.toContain("Max-Age");
+    const newest = await env.DB.prepare(
+      "select max(expires_at) as at, min(expires_at) as soon from session where user_id = ?",
+    )
+      .bind(person.id)
+      .first<{ soon: number }>();
+    expect((newest?.soon ?? 0) - Date.now()).toBeLessThanOrEqual(day * 1000);
+  });
+});
+
+describe("L2 signing in", () => {
+  it("L2 ends the session that the caller had before, of whichever account", async () => {
+    const [person, other] = [await someone(), await someone()];
+    const phone = await device(person, "Phone");
+    const json = { email: other.email, password: PASSWORD };
+    const headers = { cookie: person.cookie, origin: ORIGIN };
+    const answer = await anonymous().call("/api/auth/sign-in/email", { json, headers });
+    expect(answer.status).toBe(200);
+    expect([await isAlive(person), await isAlive(phone), await isAlive(other)]).toEqual([false, true, true]);
+  });
+
+  it("L2 in vain ends nothing", async () => {
+    const person = await someone();
+    const json = { email: person.email, password: "not the password" };
+    await anonymous().call("/api/auth/sign-in/email", { json, headers: { cookie: person.cookie, origin: ORIGIN } });
+    expect(await isAlive(person)).toBe(true);
+  });
+});

@@ -1,0 +1,112 @@
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { keepHouse, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
+import worker from "../src/index.ts";
+import { someone } from "./support/client.ts";
+import { countingD1 } from "./support/intercepted-d1.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const now = Date.now();
+
+async function count(table: string, where = "true"): Promise<number> {
+  return (await env.DB.prepare(`select count(*) as n from ${table} where ${where}`).first<{ n: number }>())?.n ?? -1;
+}
+
+/** Many rows at once; `?1` in the values is the row's number. */
+function insertMany(table: string, columns: string, values: string, rows: number) {
+  return env.DB.prepare(
+    `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${rows})
+     insert into ${table} (${columns}) select ${values} from n`,
+  ).run();
+}
+
+describe("L1 housekeeping", () => {
+  it("L1 clears sessions, links and counters that have run out, and nothing else", async () => {
+    const person = await someone();
+    const owner = `'${person.id}'`;
+    const id = (word: string) => `'${word}' || i`;
+    await insertMany(
+      "session",
+      "id, token, expires_at, updated_at, user_id",
+      `${id("old")}, ${id("old")}, ${now - 1}, 1, ${owner}`,
+      1700,
+    );
+    await insertMany(
+      "session",
+      "id, token, expires_at, updated_at, user_id",
+      `${id("good")}, ${id("good")}, ${now + DAY_MS}, 1, ${owner}`,
+      30,
+    );
+    await insertMany("verification", "id, identifier, value, expires_at", `${id("old")}, 'x', 'x', ${now - 1}`, 700);
+    await insertMany("verification", "id, identifier, value, expires_at", `${id("good")}, 'x', 'x', ${now + 1000}`, 5);
+    await insertMany("address_limit", "key, count, window_started_at", `${id("old")}, 1, ${now - 2 * DAY_MS}`, 600);
+    await insertMany("address_limit", "key, count, window_started_at", `${id("good")}, 1, ${now}`, 5);
+    const tries = "account, scope, tries, blocked_until, last_try_at";
+    await insertMany("account_throttle", tries, `${id("old")}, 'unknown', 1, 0, ${now - 31 * DAY_MS}`, 600);
+    await insertMany("account_throttle", tries, `${id("good")}, 'unknown', 1, 0, ${now - 29 * DAY_MS}`, 5);
+    const [limits, throttles] = [await count("address_limit"), await count("account_throttle")];
+
+    const cleared = await keepHouse(env.DB, now);
+    expect(cleared).toEqual({ session: 1700, verification: 700, address_limit: 600, account_throttle: 600, task: 0 });
+    expect([await count("session"), await count("verification")]).toEqual([31, 5]);
+    expect([await count("address_limit"), await count("account_throttle")]).toEqual([limits - 600, throttles - 600]);
+    expect((await person.call(person.path)).status).toBe(200);
+  });
+
+  it("L1 clears tombstones after 90 days, but never the one that holds a user's newest revision", async () => {
+    const [tidy, quiet] = [await someone(), await someone()];
+    for (const person of [tidy, quiet]) {
+      const ids = [];
+      for (let n = 0; n < 4; n += 1) ids.push((await person.create()).id);
+      for (const id of ids.slice(0, 3)) await person.remove(id);
+    }
+    await tidy.create();
+    const old = now - TOMBSTONE_DAYS * DAY_MS - 1;
+    await env.DB.prepare("update task set deleted_at = ? where deleted_at is not null and user_id in (?, ?)")
+      .bind(old, tidy.id, quiet.id)
+      .run();
+    expect((await keepHouse(env.DB, now))["task"]).toBe(5);
+    expect(await count("task", `deleted_at is not null and user_id = '${tidy.id}'`)).toBe(0);
+    expect(await count("task", `deleted_at is not null and user_id = '${quiet.id}'`)).toBe(1);
+    expect((await quiet.create()).revision).toBe(8);
+    expect((await tidy.list()).data).toHaveLength(2);
+    await env.DB.prepare("update task set deleted_at = ? where deleted_at is not null")
+      .bind(old + 1000)
+      .run();
+    expect((await keepHouse(env.DB, now))["task"]).toBe(0);
+  });
+
+  it("L1 works in bounded chunks: no statement touches more than one", async () => {
+    const { id } = await someone();
+    await insertMany(
+      "task",
+      "user_id, id, revision, title, created_at, updated_at, deleted_at",
+      `'${id}', i, i, 'x', 1, 1, i`,
+      3000,
+    );
+    const perTrip: number[] = [];
+    const counter = countingD1(env.DB);
+    const watched = new Proxy(counter.d1, {
+      get(target, name) {
+        if (name !== "batch") return Reflect.get(target, name);
+        return async (statements: D1PreparedStatement[]) => {
+          const results = await target.batch(statements);
+          perTrip.push(...results.map(({ meta }) => meta.rows_read));
+          return results;
+        };
+      },
+    });
+    expect((await keepHouse(watched, now))["task"]).toBe(2999);
+    expect(perTrip.length).toBeGreaterThan(10);
+    expect(Math.max(...perTrip)).toBeLessThanOrEqual(500 * 6);
+  });
+
+  it("L1 is what the scheduled handler does", async () => {
+    await insertMany("verification", "id, identifier, value, expires_at", `'due' || i, 'x', 'x', ${now - 1}`, 3);
+    const context = createExecutionContext();
+    await worker.scheduled(createScheduledController({ scheduledTime: new Date(now) }));
+    await waitOnExecutionContext(context);
+    expect(await count("verification", "id like 'due%'")).toBe(0);
+  });
+});
