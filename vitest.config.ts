@@ -30,7 +30,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.node.test.ts"],
+          exclude: ["test/**/*.{node,browser}.test.ts"],
           setupFiles: ["test/support/migrate.ts"],
           testTimeout,
         },

@@ -94,15 +94,16 @@ export async function install() {
   if (code !== 0) throw new Error("npm ci failed");
 }
 
-/** Writes .dev.vars with a random secret, unless there is one. */
-export function makeSecret() {
+/** Writes .dev.vars with a random secret and a sender of local mails, unless there is one. */
+export function makeVariables() {
   const file = join(root, ".dev.vars");
   if (existsSync(file)) return;
+  const lines = [`BETTER_AUTH_SECRET=${randomBytes(32).toString("base64")}`, "EMAIL_FROM=tasks@edge-tasks.localhost"];
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, `BETTER_AUTH_SECRET=${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+  writeFileSync(draft, `${lines.join("\n")}\n`, { mode: 0o600 });
   linkSync(draft, file);
   rmSync(draft);
-  console.log("Wrote .dev.vars with a random secret.");
+  console.log("Wrote .dev.vars with a random secret. Mails will be files; their paths are printed here.");
 }
 
 /** Applies the migrations that the local database has not seen. */

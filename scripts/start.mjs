@@ -1,9 +1,9 @@
 // npm start: sets up what is missing, then serves on 127.0.0.1:8787. Arguments go to `wrangler dev`.
-import { alone, ENDED_BY_SIGNAL, install, makeSecret, migrate, run } from "./setup.mjs";
+import { alone, ENDED_BY_SIGNAL, install, makeVariables, migrate, run } from "./setup.mjs";
 
 await alone(async () => {
   await install();
-  makeSecret();
+  makeVariables();
   await migrate();
 });
 

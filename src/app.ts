@@ -11,6 +11,7 @@ import { logMisconfiguration } from "./http/request-log.ts";
 import { createReadiness, health } from "./http/status.ts";
 import { deriveCursorKeys } from "./tasks/cursor.ts";
 import { taskRoutes } from "./tasks/routes.ts";
+import { linkPages } from "./web/link-pages.ts";
 
 export type Bindings = AuthBindings & Pick<Env, "TASKS_RATE_LIMIT">;
 
@@ -33,6 +34,7 @@ export async function createApp(settings: Settings, bindings: Bindings) {
   return app
     .route("/", health)
     .route("/", createReadiness(bindings.DB))
+    .route("/", linkPages)
     .route("/api/auth", await createAuthRoutes(settings, bindings))
     .route("/api/v1/users/:userId/tasks", taskRoutes);
 

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
-import { credentials, type Isolate, type Isolates, PASSWORD, someone, startIsolates } from "./support/node/isolates.ts";
+import {
+  type Answer,
+  credentials,
+  type Isolate,
+  type Isolates,
+  PASSWORD,
+  someone,
+  startIsolates,
+} from "./support/node/isolates.ts";
 
 const { ratelimits } = unstable_readConfig({ config: "wrangler.toml" });
 const TASKS = "/api/v1/users/me/tasks";
@@ -38,7 +46,7 @@ describe("the built Worker in two isolates", () => {
     }
   });
 
-  const parallel = async (count: number, attempt: (isolate: Isolate, n: number) => Promise<Response>) => {
+  const parallel = async (count: number, attempt: (isolate: Isolate, n: number) => Promise<Answer>) => {
     const { first, second } = isolates;
     const tries = Array.from({ length: count }, (_, n) => attempt(n % 2 ? first : second, n));
     return (await Promise.all(tries)).map(({ status }) => status);
@@ -66,7 +74,7 @@ describe("the built Worker in two isolates", () => {
   it("L7 a user who calls the task API too often is told when to come back; others are not touched", async () => {
     const { first } = isolates;
     const [eager, other] = [await someone(first), await someone(first)];
-    let refused: Response | undefined;
+    let refused: Answer | undefined;
     for (let calls = 0; !refused && calls < 700; calls += 20) {
       const answers = await Promise.all(Array.from({ length: 20 }, () => first(TASKS, { headers: eager.access })));
       refused = answers.find(({ status }) => status === 429);

@@ -23,7 +23,7 @@ describe("npm start", () => {
 
   it("R1 makes a local secret, for this user's eyes, and a migrated database", () => {
     const secret = join(folder, ".dev.vars");
-    expect(readFileSync(secret, "utf8")).toMatch(/^BETTER_AUTH_SECRET=[A-Za-z0-9+/]{43}=\n$/);
+    expect(readFileSync(secret, "utf8")).toMatch(/^BETTER_AUTH_SECRET=[A-Za-z0-9+/]{43}=\nEMAIL_FROM=\S+\n$/);
     expect(statSync(secret).mode & 0o077).toBe(0);
   });
 

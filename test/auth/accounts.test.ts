@@ -16,6 +16,7 @@ import {
   tasksOf,
   worker,
 } from "../support/client.ts";
+import { failingD1 } from "../support/intercepted-d1.ts";
 
 const SIGN_UP = "/api/auth/sign-up/email";
 const SIGN_IN = "/api/auth/sign-in/email";
@@ -124,6 +125,20 @@ describe("U3 one address, one account", () => {
       const counted = env.DB.prepare("select count(*) as n from user where email = ?").bind(email);
       expect(await counted.first()).toEqual({ n: 1 });
       expect((await anonymous().call(SIGN_IN, { json: { email, password: PASSWORD } })).status).toBe(200);
+    }
+  });
+});
+
+describe("U5 a sign-up that is cut off", () => {
+  it("U5 after any round trip leaves an address that can sign up or sign in", async () => {
+    for (let healthy = 0; healthy < 8; healthy += 1) {
+      const { fetch } = await appWith({ d1: failingD1(env.DB, "D1_ERROR: gone", healthy) });
+      const email = nextEmail();
+      const json = { name: "A", email, password: PASSWORD };
+      const cutOff = await anonymous(fetch).call(SIGN_UP, { json });
+      const [signUp, signIn] = [await anonymous().call(SIGN_UP, { json }), await anonymous().call(SIGN_IN, { json })];
+      expect([200, 422], `after ${healthy}`).toContain(signUp.status);
+      expect(signIn.status, `after ${healthy}: ${cutOff.status} ${signUp.status}`).toBe(200);
     }
   });
 });

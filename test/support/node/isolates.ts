@@ -6,7 +6,9 @@ export const SECRET = "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa";
 export const PASSWORD = "correct horse battery";
 
 type Init = { method?: string; headers?: Record<string, string>; json?: unknown };
-export type Isolate = (path: string, init?: Init) => Promise<Response>;
+/** What Miniflare's own fetch answers with. */
+export type Answer = Awaited<ReturnType<TestHarness["fetch"]>>;
+export type Isolate = (path: string, init?: Init) => Promise<Answer>;
 export type Isolates = { first: Isolate; second: Isolate; harness: TestHarness };
 
 /** Starts two isolates. `vars` are the Worker's variables and secrets, none by default. */
@@ -50,7 +52,7 @@ export async function someone(isolate: Isolate) {
 }
 
 /** The headers that carry what a sign-up or sign-in gave. */
-export function credentials(answer: Response) {
+export function credentials(answer: Answer) {
   const cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
   return {
     access: { authorization: `Bearer ${answer.headers.get("set-auth-jwt")}` },

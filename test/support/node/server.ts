@@ -59,6 +59,12 @@ export class Server {
     return false;
   }
 
+  /** Ends every process of it where it stands. */
+  async crash(): Promise<void> {
+    process.kill(-(this.child.pid ?? 0), "SIGKILL");
+    await this.ended;
+  }
+
   async isReady(): Promise<boolean> {
     return fetch(`${this.url}/ready`).then(
       (answer) => answer.ok,
