@@ -22,6 +22,8 @@ export type Settings = {
   emailFrom?: string;
   /** Whether signing in needs a verified address. */
   requireEmailVerification: boolean;
+  /** What must not tell whether an address has an account is answered no sooner, in milliseconds. */
+  evenAnswerMs: number;
 };
 
 export type Configuration = { ok: true; settings: Settings } | { ok: false; problems: string[] };
@@ -33,6 +35,7 @@ const MIN_SECRET_BYTES = 32;
 const MIN_DISTINCT_CHARACTERS = 10;
 const PLACEHOLDERS = /better-auth-secret|change.?me|replace.?me|your.?secret|placeholder|example|password|insecure/i;
 const DAY_SECONDS = 86_400;
+const EVEN_ANSWER_MS = 500;
 
 const origin = z.string().refine(isOrigin, "must be an http or https origin, such as https://tasks.example.com");
 const secret = z
@@ -83,6 +86,7 @@ export function readConfiguration(env: Variables): Configuration {
       sessionMaxSeconds: rest.SESSION_MAX_SECONDS,
       ...(EMAIL_FROM && { emailFrom: EMAIL_FROM }),
       requireEmailVerification: rest.REQUIRE_EMAIL_VERIFICATION === "true",
+      evenAnswerMs: EVEN_ANSWER_MS,
     },
   };
 }

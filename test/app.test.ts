@@ -354,6 +354,7 @@ describe("U6 configuration", () => {
         sessionIdleSeconds: 604_800,
         sessionMaxSeconds: 2_592_000,
         requireEmailVerification: false,
+        evenAnswerMs: 500,
       },
     });
   });

@@ -2,7 +2,7 @@
  * Which of Better Auth's endpoints are open, and what stands around them.
  * Whatever else Better Auth could mount does not exist.
  */
-import { type Context, Hono } from "hono";
+import { type Context, type Handler, Hono } from "hono";
 import { openPrimary } from "../db/client.ts";
 import type { Settings } from "../env.ts";
 import { jsonBody } from "../http/json-body.ts";
@@ -54,11 +54,28 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
     return response.status < 400 ? response : withCode(response);
   }
 
-  const routes = new Hono().onError(authFailureEdge).use(jsonBody);
-  for (const { method, path, ...endpoint } of AUTH_ENDPOINTS) {
-    const cannotSend = "sendsMail" in endpoint && !settings.emailFrom;
-    routes.on(method, path, cannotSend ? (c) => authFailure(c, "email_not_configured") : answer);
+  async function answerEvenly(c: Context): Promise<Response> {
+    const [response] = await Promise.all([answer(c), scheduler.wait(settings.evenAnswerMs)]);
+    return response;
   }
+
+  /** Who knows the password need not wait. */
+  async function refuseEvenly(c: Context): Promise<Response> {
+    const even = scheduler.wait(settings.evenAnswerMs);
+    const response = await answer(c);
+    if (!response.ok) await even;
+    return response;
+  }
+
+  function handlerOf({ path, ...endpoint }: (typeof AUTH_ENDPOINTS)[number]): Handler {
+    if (path === "/sign-in/email") return refuseEvenly;
+    if (path === "/sign-up/email") return settings.requireEmailVerification ? answerEvenly : answer;
+    if (!("sendsMail" in endpoint)) return answer;
+    return settings.emailFrom ? answerEvenly : (c) => authFailure(c, "email_not_configured");
+  }
+
+  const routes = new Hono().onError(authFailureEdge).use(jsonBody);
+  for (const endpoint of AUTH_ENDPOINTS) routes.on(endpoint.method, endpoint.path, handlerOf(endpoint));
   return routes.all("*", (c) => authFailure(c, "not_found"));
 }
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { createAuthClient } from "better-auth/client";
 import { jwtClient } from "better-auth/client/plugins";
 import { describe, expect, it } from "vitest";
-import { appWith } from "../support/apps.ts";
+import { appWith, hastyApp } from "../support/apps.ts";
 import {
   anonymous,
   clientFor,
@@ -99,6 +99,23 @@ describe("U2 signing in", () => {
     expect(await tell(wrong)).toEqual(await tell(unknown));
     expect(wrong.status).toBe(401);
     expect(wrong.headers.has("set-auth-jwt")).toBe(false);
+  });
+});
+
+describe("U2 the time of an answer", () => {
+  it("U2 L8 is no shorter than 500 ms where it could tell whether an address has an account", async () => {
+    const { fetch } = await hastyApp({ vars: { EMAIL_FROM: "tasks@tasks.test" }, settings: { evenAnswerMs: 500 } });
+    const person = await someone(fetch);
+    const took = async (path: string, json: object) => {
+      const start = Date.now();
+      await anonymous(fetch).call(`/api/auth${path}`, { json });
+      return Date.now() - start;
+    };
+    for (const email of [person.email, nextEmail()]) {
+      for (const path of ["/sign-in/email", "/request-password-reset", "/send-verification-email"]) {
+        expect(await took(path, { email, password: "not the password" }), path).toBeGreaterThanOrEqual(499);
+      }
+    }
   });
 });
 

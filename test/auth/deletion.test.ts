@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { appWith } from "../support/apps.ts";
+import { hastyApp } from "../support/apps.ts";
 import { anonymous, type Fetch, nextEmail, PASSWORD, type Person, someone } from "../support/client.ts";
 import { createOutbox } from "../support/outbox.ts";
 
@@ -8,7 +8,7 @@ const outbox = createOutbox();
 let fetch: Fetch;
 
 beforeAll(async () => {
-  ({ fetch } = await appWith({ vars: { EMAIL_FROM: "tasks@tasks.test" }, bindings: { EMAIL: outbox.email } }));
+  ({ fetch } = await hastyApp({ vars: { EMAIL_FROM: "tasks@tasks.test" }, bindings: { EMAIL: outbox.email } }));
 });
 
 const post = (path: string, json: object, person?: Person) =>

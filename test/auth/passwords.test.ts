@@ -8,10 +8,12 @@ import { anonymous, header, nextEmail, PASSWORD, someone } from "../support/clie
 
 const common = commonPasswords.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
+const { fetch } = await appWith({ settings: { evenAnswerMs: 0 } });
+
 const signUp = (password: unknown, email = nextEmail(), name = "Somebody") =>
-  anonymous().call("/api/auth/sign-up/email", { json: { name, email, password } });
+  anonymous(fetch).call("/api/auth/sign-up/email", { json: { name, email, password } });
 const signIn = (email: string, password: string) =>
-  anonymous().call("/api/auth/sign-in/email", { json: { email, password } });
+  anonymous(fetch).call("/api/auth/sign-in/email", { json: { email, password } });
 const storedHash = async (userId: string) =>
   (await env.DB.prepare("select password from account where user_id = ?").bind(userId).first<{ password: string }>())
     ?.password ?? "";
@@ -33,11 +35,11 @@ describe("U4 which passwords may be set", () => {
   );
 
   it("U4 so is every one of the list, also when changing and resetting", async () => {
-    const person = await someone();
+    const person = await someone(fetch);
     const headers = { authorization: `Bearer ${person.sessionToken}` };
     for (const path of ["/change-password", "/reset-password"]) {
       const json = { currentPassword: PASSWORD, token: "x", newPassword: common[7] };
-      const answer = await anonymous().call(`/api/auth${path}`, { json, headers });
+      const answer = await anonymous(fetch).call(`/api/auth${path}`, { json, headers });
       expect(await answer.json()).toMatchObject({ code: "PASSWORD_TOO_COMMON" });
     }
   });
@@ -95,7 +97,7 @@ describe("U4 which passwords may be set", () => {
 
 describe("U4 how a password is kept", () => {
   it("U4 as scrypt with OWASP's minimum, its parameters beside it, with a salt of its own", async () => {
-    const [one, two] = [await someone(), await someone()];
+    const [one, two] = [await someone(fetch), await someone(fetch)];
     const [first, second] = [await storedHash(one.id), await storedHash(two.id)];
     expect(first).toMatch(/^\$scrypt\$ln=14,r=8,p=5\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
     expect(first).not.toBe(second);
@@ -103,7 +105,7 @@ describe("U4 how a password is kept", () => {
   });
 
   it("U4 a hash of weaker parameters still verifies, and is made anew at the next sign-in", async () => {
-    const person = await someone();
+    const person = await someone(fetch);
     const weak = await hashPassword(PASSWORD, { cost: 12, blockSize: 8, parallelism: 1 });
     expect(isOutdated(weak)).toBe(true);
     await env.DB.prepare("update account set password = ? where user_id = ?").bind(weak, person.id).run();
@@ -131,20 +133,20 @@ describe("U4 how a password is kept", () => {
   });
 
   it("U6 a hasher out of reach is 503, and signs nobody up or in", async () => {
-    const person = await someone();
+    const person = await someone(fetch);
     const broken = { idFromName: () => ({}), get: () => ({ hash: fail, verify: fail }) };
     function fail(): never {
       throw new Error("Durable Object is overloaded");
     }
     const bindings = { PASSWORD_HASHER: broken as unknown as Env["PASSWORD_HASHER"] };
-    const { fetch } = await appWith({ bindings });
+    const { fetch: failing } = await appWith({ bindings });
     const email = nextEmail();
     for (const [path, json] of [
       ["/sign-up/email", { name: "x", email, password: PASSWORD }],
       ["/sign-in/email", { email: person.email, password: PASSWORD }],
       ["/sign-in/email", { email: nextEmail(), password: PASSWORD }],
     ] as const) {
-      const answer = await anonymous(fetch).call(`/api/auth${path}`, { json });
+      const answer = await anonymous(failing).call(`/api/auth${path}`, { json });
       expect(answer.status).toBe(503);
       expect(Number(header(answer, "retry-after"))).toBeGreaterThan(0);
       expect(await answer.text()).not.toContain("overloaded");

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { appWith } from "../support/apps.ts";
+import { hastyApp } from "../support/apps.ts";
 import {
   anonymous,
   clientFor,
@@ -22,7 +22,7 @@ let fetch: Fetch;
 
 beforeAll(async () => {
   const vars = { EMAIL_FROM: "tasks@tasks.test", TRUSTED_ORIGINS: "https://app.test" };
-  ({ fetch } = await appWith({ vars, bindings: { EMAIL: outbox.email } }));
+  ({ fetch } = await hastyApp({ vars, bindings: { EMAIL: outbox.email } }));
 });
 
 const post = (path: string, json: object, headers: Record<string, string> = {}) =>
@@ -258,7 +258,7 @@ describe("L8 without a sender", () => {
   it("L8 a mail service that fails is logged, and the answer does not tell who has an account", async () => {
     const broken = { send: () => Promise.reject(new Error("E_SENDER_NOT_VERIFIED private@example.com")) };
     const bindings = { EMAIL: broken as unknown as SendEmail };
-    const { fetch: failing } = await appWith({ vars: { EMAIL_FROM: "tasks@tasks.test" }, bindings });
+    const { fetch: failing } = await hastyApp({ vars: { EMAIL_FROM: "tasks@tasks.test" }, bindings });
     const person = await someone(failing);
     const ask = (email: string) => anonymous(failing).call("/api/auth/request-password-reset", { json: { email } });
     const [known, unknown] = [await ask(person.email), await ask(nextEmail())];
@@ -271,7 +271,7 @@ describe("U2 L8 with REQUIRE_EMAIL_VERIFICATION", () => {
 
   beforeAll(async () => {
     const vars = { EMAIL_FROM: "tasks@tasks.test", REQUIRE_EMAIL_VERIFICATION: "true" };
-    ({ fetch: strict } = await appWith({ vars, bindings: { EMAIL: outbox.email } }));
+    ({ fetch: strict } = await hastyApp({ vars, bindings: { EMAIL: outbox.email } }));
   });
 
   const signUp = (email: string) =>

@@ -5,10 +5,9 @@ import { createAuth } from "../../src/auth/auth.ts";
 import { AUTH_ENDPOINTS } from "../../src/auth/routes.ts";
 import * as tables from "../../src/auth/tables.ts";
 import { openPrimary } from "../../src/db/client.ts";
-import { appWith, settingsWith } from "../support/apps.ts";
+import { hastyApp, settingsWith } from "../support/apps.ts";
 import { anonymous, type CallInit, type Fetch, nextEmail, PASSWORD, type Person, someone } from "../support/client.ts";
 import { createOutbox } from "../support/outbox.ts";
-import { quickHasher } from "../support/quick-hasher.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PURGE"];
 const outbox = createOutbox();
@@ -16,10 +15,7 @@ let fetch: Fetch;
 let person: Person;
 
 beforeAll(async () => {
-  ({ fetch } = await appWith({
-    vars: { EMAIL_FROM: "tasks@tasks.test" },
-    bindings: { EMAIL: outbox.email, PASSWORD_HASHER: quickHasher },
-  }));
+  ({ fetch } = await hastyApp({ vars: { EMAIL_FROM: "tasks@tasks.test" }, bindings: { EMAIL: outbox.email } }));
   person = await someone(fetch);
 });
 

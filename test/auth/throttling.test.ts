@@ -1,13 +1,16 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { FREE_TRIES } from "../../src/auth/account-throttle.ts";
+import { hastyApp } from "../support/apps.ts";
 import { anonymous, header, nextAddress, nextEmail, PASSWORD, someone } from "../support/client.ts";
+
+const { fetch } = await hastyApp();
 
 type From = { address?: string; headers?: Record<string, string> };
 
 /** One try at an account, from a new address unless told otherwise. */
 function attempt(email: string, password: string, { address = nextAddress(), headers = {} }: From = {}) {
-  return anonymous().call("/api/auth/sign-in/email", {
+  return anonymous(fetch).call("/api/auth/sign-in/email", {
     json: { email, password },
     headers: { "cf-connecting-ip": address, ...headers },
   });
@@ -32,7 +35,7 @@ const wrong = "not the password";
 
 describe("L7 tries at one account", () => {
   it("L7 pass freely a few times, then wait twice as long every time, up to a quarter of an hour", async () => {
-    const { email } = await someone();
+    const { email } = await someone(fetch);
     expect(await statuses(FREE_TRIES, () => attempt(email, wrong))).toEqual(Array(FREE_TRIES).fill(401));
     const waits: number[] = [];
     for (let n = 0; n < 12; n += 1) {
@@ -48,7 +51,7 @@ describe("L7 tries at one account", () => {
   });
 
   it("L7 are refused before the password is looked at: the right one, too", async () => {
-    const { email } = await someone();
+    const { email } = await someone(fetch);
     await statuses(FREE_TRIES, () => attempt(email, wrong));
     expect((await attempt(email, PASSWORD)).status).toBe(429);
     await wait(1);
@@ -57,7 +60,7 @@ describe("L7 tries at one account", () => {
 
   it("L7 from elsewhere do not make the owner wait where they signed in before", async () => {
     const home = nextAddress();
-    const { email } = await someone();
+    const { email } = await someone(fetch);
     expect((await attempt(email, PASSWORD, { address: home })).status).toBe(200);
     expect(await statuses(12, () => attempt(email, wrong))).toContain(429);
     expect((await attempt(email, PASSWORD, { address: home })).status).toBe(200);
@@ -66,7 +69,7 @@ describe("L7 tries at one account", () => {
 
   it("L7 from a known address are counted as well", async () => {
     const home = nextAddress();
-    const { email } = await someone();
+    const { email } = await someone(fetch);
     await attempt(email, PASSWORD, { address: home });
     expect(await statuses(8, () => attempt(email, wrong, { address: home }))).toEqual([
       401, 401, 401, 401, 401, 429, 429, 429,
@@ -74,7 +77,7 @@ describe("L7 tries at one account", () => {
   });
 
   it("L7 are forgotten after a success, and after a day", async () => {
-    const { email } = await someone();
+    const { email } = await someone(fetch);
     await statuses(FREE_TRIES - 1, () => attempt(email, wrong));
     expect((await attempt(email, PASSWORD)).status).toBe(200);
     expect(await statuses(FREE_TRIES, () => attempt(email, wrong))).toEqual(Array(FREE_TRIES).fill(401));
@@ -83,7 +86,7 @@ describe("L7 tries at one account", () => {
   });
 
   it("L7 count an address in whatever letters, and an unknown one like a known one", async () => {
-    const { email } = await someone();
+    const { email } = await someone(fetch);
     const spellings = [email, email.toUpperCase(), email.replace("example", "EXAMPLE")];
     const known = await statuses(8, (n) => attempt(spellings[n % 3] ?? "", wrong));
     const stranger = nextEmail();
@@ -93,18 +96,18 @@ describe("L7 tries at one account", () => {
 
   it("L7 at one's own password, when changing it or deleting the account, are counted, too", async () => {
     for (const path of ["/change-password", "/delete-user"]) {
-      const person = await someone();
+      const person = await someone(fetch);
       const headers = { authorization: `Bearer ${person.sessionToken}` };
       const json = { currentPassword: wrong, newPassword: "a new and better one", password: wrong };
       const seen = await statuses(8, () =>
-        anonymous().call(`/api/auth${path}`, { json, headers: { ...headers, "cf-connecting-ip": nextAddress() } }),
+        anonymous(fetch).call(`/api/auth${path}`, { json, headers: { ...headers, "cf-connecting-ip": nextAddress() } }),
       );
       expect(seen).toEqual([400, 400, 400, 400, 400, 429, 429, 429]);
     }
   });
 
   it("L7 leave no address behind: the table names accounts by a keyed hash", async () => {
-    const { email } = await someone();
+    const { email } = await someone(fetch);
     await attempt(email, wrong);
     const { results } = await env.DB.prepare("select * from account_throttle").all();
     expect(results.length).toBeGreaterThan(0);
@@ -148,10 +151,10 @@ describe("L7 tries from one address", () => {
   });
 
   it("L7 what neither guesses nor creates nor sends is not counted, and costs no write", async () => {
-    const person = await someone();
+    const person = await someone(fetch);
     const before = await env.DB.prepare("select count(*) as n from address_limit").first();
     for (const path of ["/ok", "/get-session", "/token", "/list-sessions"]) {
-      await anonymous().call(`/api/auth${path}`, { headers: { authorization: `Bearer ${person.sessionToken}` } });
+      await anonymous(fetch).call(`/api/auth${path}`, { headers: { authorization: `Bearer ${person.sessionToken}` } });
     }
     expect(await env.DB.prepare("select count(*) as n from address_limit").first()).toEqual(before);
   });

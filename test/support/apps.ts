@@ -5,14 +5,24 @@ import { env } from "cloudflare:workers";
 import { type Bindings, createApp } from "../../src/app.ts";
 import { readConfiguration, type Settings, type Variables } from "../../src/env.ts";
 import type { Fetch } from "./client.ts";
+import { quickHasher } from "./quick-hasher.ts";
 
-type Differences = { vars?: Variables; d1?: D1Database; bindings?: Partial<Bindings> };
+type Differences = { vars?: Variables; settings?: Partial<Settings>; d1?: D1Database; bindings?: Partial<Bindings> };
 
 /** The app with other variables, another database or other bindings. */
-export async function appWith({ vars = {}, d1 = env.DB, bindings = {} }: Differences) {
-  const app = await createApp(settingsWith(vars), { ...env, DB: d1, ...bindings });
+export async function appWith({ vars = {}, settings = {}, d1 = env.DB, bindings = {} }: Differences) {
+  const app = await createApp({ ...settingsWith(vars), ...settings }, { ...env, DB: d1, ...bindings });
   const fetch: Fetch = (request) => app.fetch(request, {}, createExecutionContext());
   return { app, fetch };
+}
+
+/** The app without what makes signing in slow: for tests that are about something else and sign in a lot. */
+export function hastyApp({ settings, bindings, ...differences }: Differences = {}) {
+  return appWith({
+    ...differences,
+    settings: { evenAnswerMs: 0, ...settings },
+    bindings: { PASSWORD_HASHER: quickHasher, ...bindings },
+  });
 }
 
 export function settingsWith(vars: Variables): Settings {
