@@ -1,11 +1,11 @@
--- Requests of one client address to one account endpoint, in the current window (src/auth/address-limit.ts).
+-- Requests of one client address to one account endpoint, in the current window (src/auth/throttling/address.ts).
 create table address_limit (
   key text primary key not null,
   count integer not null,
   window_started_at integer not null
 ) strict, without rowid;
 
--- Tries at one account's password, and mails to it (src/auth/account-throttle.ts).
+-- Tries at one account's password, and mails to it (src/auth/throttling/account.ts).
 create table account_throttle (
   account text not null,
   scope text not null,

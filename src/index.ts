@@ -4,7 +4,7 @@ import { createApp, createUnconfiguredApp } from "./app.ts";
 import { readConfiguration } from "./env.ts";
 import { keepHouse } from "./housekeeping.ts";
 
-export { PasswordHasher } from "./auth/password-hasher.ts";
+export { PasswordHasher } from "./auth/passwords/hasher.ts";
 
 const configuration = readConfiguration(env);
 const app = configuration.ok

@@ -136,7 +136,8 @@ describe("S8 the edge around every answer", () => {
       expect(header(answer, "cache-control")).toBe("no-store");
       expect(header(answer, "x-content-type-options")).toBe("nosniff");
       expect(header(answer, "x-frame-options")).toBeTruthy();
-      expect(header(answer, "strict-transport-security")).toMatch(/max-age=\d{7,}/);
+      expect(header(answer, "strict-transport-security")).toBe("max-age=31536000; includeSubDomains");
+      expect(header(answer, "content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
       expect(header(answer, "referrer-policy")).toBe("no-referrer");
     }
   });

@@ -92,7 +92,7 @@ describe("what the README says of the code", () => {
 
   it("R3 every file, folder and script that it names is there", () => {
     const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
-    for (const [, name = ""] of readme.matchAll(/npm run (\w+)/g)) expect(scripts).toHaveProperty(name);
+    for (const [, name = ""] of readme.matchAll(/npm run ([\w:-]+)/g)) expect(scripts).toHaveProperty([name]);
     for (const [, file = ""] of readme.matchAll(
       /`((?:src|test|migrations|scripts|docs)\/[\w./-]*|biome\.json|wrangler\.toml)`/g,
     )) {
@@ -105,6 +105,26 @@ describe("what the README says of the code", () => {
     for (const [, name, value] of toml.matchAll(/^(\w+) = "(.*)"/gm)) {
       const row = new RegExp(`\\| \`${name}\` +\\| variable +\\| ${value === "" ? "" : `${value} `}`);
       expect(section("Configuration")).toMatch(row);
+    }
+  });
+});
+
+describe("what docs/security.md says", () => {
+  it("R3 every line of its table names a test that is there", () => {
+    const tests = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "test"], {
+      encoding: "utf8",
+    })
+      .split("\n")
+      .filter((file) => file.endsWith(".test.ts"))
+      .map((file) => readFileSync(file, "utf8"))
+      .join("\n");
+    const rows = [
+      ...readFileSync("docs/security.md", "utf8").matchAll(/^\| \d+\.\d+\.\d+ +\| \d +\| .* \| (.+?) +\|$/gm),
+    ];
+    expect(rows.length).toBeGreaterThan(70);
+    for (const [row, proof = ""] of rows) {
+      if (proof === "this page" || proof === "platform") continue;
+      expect(tests, row).toContain(/^`(.+)`$/.exec(proof)?.[1] ?? "no test named");
     }
   });
 });

@@ -6,19 +6,19 @@ import { deriveKey } from "../access/keys.ts";
 import type { Database } from "../db/client.ts";
 import type { Settings } from "../env.ts";
 import { accessToken } from "./access-token.ts";
-import { createAccountThrottle } from "./account-throttle.ts";
 import { databaseAdapter } from "./adapter.ts";
-import { ADDRESS_LIMITS, addressLimitStorage } from "./address-limit.ts";
 import { signedBearer } from "./current-session.ts";
 import { deletionPolicy, endLinks, eraseUser } from "./deletion.ts";
 import { inputPolicy } from "./input-policy.ts";
-import { createLetters } from "./letters.ts";
-import { createMailer } from "./mailer.ts";
-import { createOneTimeLinks, PASSWORD_RESET_MINUTES, VERIFICATION_MINUTES } from "./one-time-links.ts";
-import { MAX_PASSWORD_CHARACTERS, passwordPolicy } from "./password-policy.ts";
-import { passwords } from "./passwords.ts";
+import { createLetters, passwordNotice } from "./mail/letters.ts";
+import { createMailer } from "./mail/mailer.ts";
+import { createOneTimeLinks, PASSWORD_RESET_MINUTES, VERIFICATION_MINUTES } from "./mail/one-time-links.ts";
+import { passwords } from "./passwords/hashing.ts";
+import { MAX_PASSWORD_CHARACTERS, passwordPolicy } from "./passwords/policy.ts";
 import { sessionLifetime, sessionPolicy } from "./session-policy.ts";
-import { throttling } from "./throttling.ts";
+import { createAccountThrottle } from "./throttling/account.ts";
+import { ADDRESS_LIMITS, addressLimitStorage } from "./throttling/address.ts";
+import { throttling } from "./throttling/plugin.ts";
 
 export type AuthParts = { db: Database; hashers: Env["PASSWORD_HASHER"]; email: SendEmail };
 
@@ -101,6 +101,7 @@ export async function createAuth(settings: Settings, { db, hashers, email }: Aut
       upgrade,
       sessionPolicy(),
       accessToken(settings),
+      ...(letters ? [passwordNotice(letters)] : []),
     ],
   });
   await auth.$context;

@@ -4,8 +4,8 @@ import type { BetterAuthPlugin } from "better-auth";
 import { APIError, createAuthMiddleware } from "better-auth/api";
 import { eq } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import type { AccountThrottle } from "./account-throttle.ts";
 import { user as users, verification } from "./tables.ts";
+import type { AccountThrottle } from "./throttling/account.ts";
 
 /** Ends every link that was mailed to a user. */
 export async function endLinks(db: Database, userId: string): Promise<void> {

@@ -4,7 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { isDatabaseTrouble, violates } from "../db/client.ts";
 import { Problem } from "../http/problem.ts";
 import { logFailure } from "../http/request-log.ts";
-import { PasswordHasherTrouble } from "./passwords.ts";
+import { PasswordHasherTrouble } from "./passwords/hashing.ts";
 
 const FAILURES = {
   bad_request: { status: 400, code: "BAD_REQUEST", message: "The request could not be read" },

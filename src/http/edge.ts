@@ -20,6 +20,14 @@ const READABLE_HEADERS = [
   "X-Request-Id",
 ];
 
+/** For answers that are no pages: nothing in them is to run, be framed or be guessed at. A page brings its own policy. */
+const policy = secureHeaders({
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  strictTransportSecurity: "max-age=31536000; includeSubDomains",
+  xFrameOptions: "DENY",
+  overwrite: false,
+});
+
 /** Answers to callers are theirs alone; no cache may keep one. */
 const noStore = createMiddleware(async (c, next) => {
   await next();
@@ -29,7 +37,7 @@ const noStore = createMiddleware(async (c, next) => {
 /** An application in which everything but the features is in place. */
 export function createEdge(trustedOrigins: string[]) {
   const edge = new OpenAPIHono<{ Variables: RequestIdVariables }>();
-  edge.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, secureHeaders());
+  edge.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, policy);
   edge.use("/api/*", noStore);
   edge.use(
     "/api/*",

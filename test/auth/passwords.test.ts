@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import commonPasswords from "../../src/auth/common-passwords.txt";
-import { hashPassword, isOutdated, verifyPassword } from "../../src/auth/password-hash.ts";
-import { CONTEXT_WORDS } from "../../src/auth/password-policy.ts";
+import commonPasswords from "../../src/auth/passwords/common-passwords.txt";
+import { hashPassword, isOutdated, verifyPassword } from "../../src/auth/passwords/hash.ts";
+import { CONTEXT_WORDS } from "../../src/auth/passwords/policy.ts";
 import { appWith } from "../support/apps.ts";
 import { anonymous, header, nextEmail, PASSWORD, someone } from "../support/client.ts";
 

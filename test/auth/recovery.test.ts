@@ -240,6 +240,20 @@ describe("L8 changing the address", () => {
   });
 });
 
+describe("L8 changing the password", () => {
+  it("L8 is told by mail, with and without revoking the other sessions, and in vain it is not", async () => {
+    for (const revokeOtherSessions of [true, false]) {
+      const person = await someone(fetch);
+      const json = { currentPassword: "not the password", newPassword: NEW_PASSWORD, revokeOtherSessions };
+      expect((await post("/change-password", json, bearer(person))).status).toBe(400);
+      await scheduler.wait(100);
+      expect(outbox.sent.some(({ to, subject }) => to === person.email && subject.includes("changed"))).toBe(false);
+      await post("/change-password", { ...json, currentPassword: PASSWORD }, bearer(person));
+      expect((await mailTo(person.email, "changed")).text).toContain("changed just now");
+    }
+  });
+});
+
 describe("L8 without a sender", () => {
   it.each(["/request-password-reset", "/send-verification-email", "/change-email"])(
     "L8 %s says so, and pretends nothing",

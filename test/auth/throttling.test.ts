@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { FREE_TRIES } from "../../src/auth/account-throttle.ts";
+import { FREE_TRIES } from "../../src/auth/throttling/account.ts";
 import { hastyApp } from "../support/apps.ts";
 import { anonymous, header, nextAddress, nextEmail, PASSWORD, someone } from "../support/client.ts";
 

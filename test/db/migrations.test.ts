@@ -3,8 +3,8 @@ import { env } from "cloudflare:workers";
 import { getTableColumns, is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
-import * as limitTables from "../../src/auth/limit-tables.ts";
 import * as accountTables from "../../src/auth/tables.ts";
+import * as limitTables from "../../src/auth/throttling/tables.ts";
 import * as taskTables from "../../src/tasks/table.ts";
 import { someone } from "../support/client.ts";
 

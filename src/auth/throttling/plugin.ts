@@ -1,8 +1,8 @@
-/** Counts tries at passwords (account-throttle.ts) before any password is looked at, and tells who must wait how long. */
+/** Counts tries at passwords (account.ts) before any password is looked at, and tells who must wait how long. */
 import type { BetterAuthPlugin, GenericEndpointContext } from "better-auth";
 import { APIError, createAuthMiddleware, getIP, isAPIError } from "better-auth/api";
-import type { AccountThrottle } from "./account-throttle.ts";
-import { currentSession } from "./current-session.ts";
+import { currentSession } from "../current-session.ts";
+import type { AccountThrottle } from "./account.ts";
 
 /** Endpoints that look at a password: of the account that the body names, or of the caller's own. */
 const SIGN_IN = "/sign-in/email";

@@ -1,5 +1,5 @@
 /** Sends mails through the EMAIL binding, when the operator has said who they come from. */
-import { logEvent } from "../http/request-log.ts";
+import { logEvent } from "../../http/request-log.ts";
 import type { Mail } from "./mails.ts";
 
 export type Mailer = (mail: Promise<Mail>) => Promise<void>;

@@ -1,4 +1,4 @@
-/** The counters behind address-limit.ts and account-throttle.ts. Times are Unix milliseconds. */
+/** The counters behind address.ts and account.ts. Times are Unix milliseconds. */
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const addressLimit = sqliteTable("address_limit", {

@@ -1,5 +1,8 @@
 /** Which mail Better Auth's events send, and where the link in it leads. */
-import type { AccountThrottle } from "./account-throttle.ts";
+import { waitUntil } from "cloudflare:workers";
+import type { BetterAuthPlugin } from "better-auth";
+import { createAuthMiddleware, isAPIError } from "better-auth/api";
+import type { AccountThrottle } from "../throttling/account.ts";
 import type { Mailer } from "./mailer.ts";
 import {
   addressChangeMail,
@@ -43,6 +46,24 @@ export function createLetters(send: Mailer, links: OneTimeLinks, throttle: Accou
     const claim = await throttle.claimMail(to);
     if (claim.ok) await send(mail);
   }
+}
+
+/** Tells the owner by mail that the password was changed. */
+export function passwordNotice(letters: Letters) {
+  return {
+    id: "password-notice",
+    hooks: {
+      after: [
+        {
+          matcher: ({ path }) => path === "/change-password",
+          handler: createAuthMiddleware(async (c) => {
+            const user = c.context.newSession?.user ?? c.context.session?.user;
+            if (user && !isAPIError(c.context.returned)) waitUntil(letters.passwordChanged({ user }));
+          }),
+        },
+      ],
+    },
+  } satisfies BetterAuthPlugin;
 }
 
 /** Whoever asked for a link may say where it leads on. Otherwise it leads to our page, which asks for one more click. */

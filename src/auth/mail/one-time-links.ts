@@ -7,9 +7,9 @@ import { createAuthMiddleware } from "better-auth/api";
 import { and, eq, gt } from "drizzle-orm";
 import { jwtVerify, SignJWT } from "jose";
 import { uuidv7 } from "uuidv7";
-import type { Keys } from "../access/keys.ts";
-import type { Database } from "../db/client.ts";
-import { verification } from "./tables.ts";
+import type { Keys } from "../../access/keys.ts";
+import type { Database } from "../../db/client.ts";
+import { verification } from "../tables.ts";
 
 export const VERIFICATION_MINUTES = 60;
 export const PASSWORD_RESET_MINUTES = 15;

@@ -4,7 +4,7 @@
  * @see https://developers.cloudflare.com/durable-objects/platform/limits/
  */
 import { DurableObject } from "cloudflare:workers";
-import { hashPassword, verifyPassword } from "./password-hash.ts";
+import { hashPassword, verifyPassword } from "./hash.ts";
 
 /** A Durable Object hashes one password at a time; so many in one place share the work. */
 const OBJECTS_PER_PLACE = 8;

@@ -1,9 +1,9 @@
 /** Puts the password hasher where Better Auth hashes, and stronger parameters in place of older ones at a sign-in. */
 import type { BetterAuthPlugin } from "better-auth";
 import { createAuthMiddleware } from "better-auth/api";
-import { isOutdated } from "./password-hash.ts";
-import { nearbyHasher } from "./password-hasher.ts";
-import { requestNotes } from "./request-notes.ts";
+import { requestNotes } from "../request-notes.ts";
+import { isOutdated } from "./hash.ts";
+import { nearbyHasher } from "./hasher.ts";
 
 /** The hasher is out of reach or overloaded. */
 export class PasswordHasherTrouble extends Error {

@@ -3,8 +3,8 @@
  * in one statement a request, so that it is exact whichever isolate a request reaches.
  */
 import { lte, sql } from "drizzle-orm";
-import type { Database } from "../db/client.ts";
-import { addressLimit } from "./limit-tables.ts";
+import type { Database } from "../../db/client.ts";
+import { addressLimit } from "./tables.ts";
 
 const MINUTE_SECONDS = 60;
 

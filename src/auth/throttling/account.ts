@@ -8,8 +8,8 @@
  */
 import { and, eq, lte, type SQL, sql } from "drizzle-orm";
 import { base64url } from "jose";
-import type { Database } from "../db/client.ts";
-import { accountThrottle } from "./limit-tables.ts";
+import type { Database } from "../../db/client.ts";
+import { accountThrottle } from "./tables.ts";
 
 export const FREE_TRIES = 5;
 const LONGEST_WAIT_MS = 15 * 60 * 1000;
