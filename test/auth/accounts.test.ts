@@ -17,6 +17,7 @@ import {
   worker,
 } from "../support/client.ts";
 import { failingD1 } from "../support/intercepted-d1.ts";
+import { createOutbox } from "../support/outbox.ts";
 
 const SIGN_UP = "/api/auth/sign-up/email";
 const SIGN_IN = "/api/auth/sign-in/email";
@@ -115,6 +116,21 @@ describe("U2 the time of an answer", () => {
       for (const path of ["/sign-in/email", "/request-password-reset", "/send-verification-email"]) {
         expect(await took(path, { email, password: "not the password" }), path).toBeGreaterThanOrEqual(499);
       }
+    }
+  });
+
+  it("U2 L8 nor does a sign-up tell, where addresses are verified", async () => {
+    const vars = { EMAIL_FROM: "tasks@tasks.test", REQUIRE_EMAIL_VERIFICATION: "true" };
+    const { fetch } = await hastyApp({
+      vars,
+      settings: { evenAnswerMs: 300 },
+      bindings: { EMAIL: createOutbox().email },
+    });
+    const email = nextEmail();
+    for (const attempt of ["a new address", "a known one"]) {
+      const start = Date.now();
+      const answer = await anonymous(fetch).call(SIGN_UP, { json: { name: "A", email, password: PASSWORD } });
+      expect([answer.status, Date.now() - start >= 299], attempt).toEqual([200, true]);
     }
   });
 });

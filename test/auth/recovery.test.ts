@@ -73,6 +73,15 @@ describe("L8 verifying an address", () => {
     expect(await again.json()).toMatchObject({ code: "INVALID_TOKEN" });
   });
 
+  it("L8 who reads the database learns no link from it", async () => {
+    const person = await someone(fetch);
+    const token = linkIn(await mailTo(person.email)).hash.slice(1);
+    const { results } = await env.DB.prepare("select * from verification where value = ?").bind(person.id).all();
+    expect(results).toHaveLength(1);
+    expect(token.length).toBeGreaterThan(20);
+    expect(JSON.stringify(results)).not.toContain(token);
+  });
+
   it("L8 of 12 parallel uses one succeeds", async () => {
     const link = linkIn(await mailTo((await someone(fetch)).email));
     const statuses = (await Promise.all(Array.from({ length: 12 }, () => follow(link)))).map(({ status }) => status);

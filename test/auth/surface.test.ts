@@ -55,6 +55,19 @@ describe("S3 the surface", () => {
   });
 });
 
+describe("S8 text that is too long", () => {
+  it.each([
+    ["/update-user", { name: "x".repeat(256) }, "body.name"],
+    ["/update-user", { image: `https://${"x".repeat(2048)}` }, "body.image"],
+    ["/change-email", { newEmail: `${"x".repeat(250)}@example.com` }, "body.newEmail"],
+    ["/revoke-session", { token: "x".repeat(4097) }, "body.token"],
+  ])("S8 %s refuses it and names the field", async (path, json, field) => {
+    const answer = await call(path, { json });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ message: expect.stringContaining(field) });
+  });
+});
+
 describe("S8 bad input to account endpoints", () => {
   const posts = AUTH_ENDPOINTS.filter(({ method }) => method === "POST").map(({ path }) => path);
   const FIELDS = [
