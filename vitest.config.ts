@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { unstable_readConfig as readConfig } from "wrangler";
 
 // A file's first request loads Better Auth, which can take seconds on a small machine.
 const testTimeout = 30_000;
@@ -20,6 +21,8 @@ export default defineConfig({
               // A test may call as often as it likes; test/isolates.node.test.ts meets the real limit.
               ratelimits: { TASKS_RATE_LIMIT: { namespace_id: "1001", simple: { limit: 1_000_000, period: 60 } } },
               bindings: {
+                // As committed, whatever a developer's .dev.vars says.
+                ...readConfig({ config: "wrangler.toml" }).vars,
                 BETTER_AUTH_SECRET: "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa",
                 README: readFileSync("README.md", "utf8"),
                 MIGRATIONS: await readD1Migrations("migrations"),
