@@ -1,17 +1,23 @@
 /** The map: every prefix, who guards it, and the edge around it all. */
+import { except } from "hono/combine";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { limitCallsPerUser, openUserScope, requireAccessToken } from "./access/user-scope.ts";
 import { authFailure } from "./auth/failure.ts";
 import { type AuthBindings, createAuthRoutes } from "./auth/routes.ts";
 import type { Settings } from "./env.ts";
+import { importBody, jsonBody } from "./http/body.ts";
 import { createEdge } from "./http/edge.ts";
-import { jsonBody } from "./http/json-body.ts";
 import { Problem, problemResponse } from "./http/problem.ts";
 import { logMisconfiguration } from "./http/request-log.ts";
 import { createReadiness, health } from "./http/status.ts";
 import { deriveCursorKeys } from "./tasks/cursor.ts";
 import { taskRoutes } from "./tasks/routes.ts";
+import { syncRoutes } from "./tasks/sync-routes.ts";
+import { transferRoutes } from "./tasks/transfer/routes.ts";
 import { linkPages } from "./web/link-pages.ts";
+
+const TASKS = "/api/v1/users/:userId/tasks";
+const IMPORT = `${TASKS}/import`;
 
 export type Bindings = AuthBindings & Pick<Env, "TASKS_RATE_LIMIT">;
 
@@ -27,8 +33,9 @@ export async function createApp(settings: Settings, bindings: Bindings) {
     requireAccessToken(settings),
     limitCallsPerUser(bindings.TASKS_RATE_LIMIT),
     wrongMethod(),
-    jsonBody,
+    except(IMPORT, jsonBody),
   );
+  app.use(IMPORT, importBody);
   app.use("/api/v1/users/:userId/*", openUserScope(bindings.DB, cursorKeys));
 
   return app
@@ -36,7 +43,9 @@ export async function createApp(settings: Settings, bindings: Bindings) {
     .route("/", createReadiness(bindings.DB))
     .route("/", linkPages)
     .route("/api/auth", await createAuthRoutes(settings, bindings))
-    .route("/api/v1/users/:userId/tasks", taskRoutes);
+    .route(TASKS, syncRoutes)
+    .route(TASKS, transferRoutes)
+    .route(TASKS, taskRoutes);
 
   function wrongMethod() {
     return methodNotAllowed({

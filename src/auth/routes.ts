@@ -5,7 +5,7 @@
 import { type Context, type Handler, Hono } from "hono";
 import { openPrimary } from "../db/client.ts";
 import type { Settings } from "../env.ts";
-import { jsonBody } from "../http/json-body.ts";
+import { jsonBody } from "../http/body.ts";
 import { createAuth } from "./auth.ts";
 import { authFailure, authFailureEdge, withCode } from "./failure.ts";
 import { withRequestNotes } from "./request-notes.ts";

@@ -2,7 +2,9 @@
  * The only module that opens D1.
  * Tasks go through a D1 session, so that a near replica may answer a read without hiding the caller's own writes.
  */
+import type { SQL } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import { refusalOf } from "./refusal.ts";
 
 export type Database = DrizzleD1Database<Record<string, unknown>>;
 
@@ -29,6 +31,17 @@ export function openSession(d1: D1Database, bookmark: string | undefined): Datab
   return { db, bookmark: () => session.getBookmark() ?? undefined };
 }
 
+/**
+ * A query that is written out, to be awaited or put into a batch. Drizzle's own forgets to prepare its statement when
+ * it becomes part of a batch.
+ */
+export function rawQuery<Row>(db: Database, query: SQL) {
+  const raw = db.all<Row>(query);
+  // As drizzle() was given it.
+  const { $client } = db as Database & { $client: D1Database };
+  return Object.assign(raw, { stmt: $client.prepare(raw.getQuery().sql) });
+}
+
 /** Tells whether a text has the form of a D1 bookmark; D1's named constraints are not bookmarks. */
 export function isBookmark(text: string): boolean {
   return BOOKMARK.test(text);
@@ -36,11 +49,11 @@ export function isBookmark(text: string): boolean {
 
 /**
  * Tells D1's trouble (unreachable, overloaded, schema absent) from our own mistakes.
- * A broken constraint is an answer, not trouble.
+ * A broken constraint is an answer, and so is a refusal; neither is trouble.
  */
 export function isDatabaseTrouble(error: unknown): boolean {
   const message = messageOfD1(error);
-  return message !== undefined && !message.includes("SQLITE_CONSTRAINT");
+  return message !== undefined && !message.includes("SQLITE_CONSTRAINT") && refusalOf(error) === undefined;
 }
 
 /** Whether D1 refused a row because it would have been the second with this column's value, as in `user.email`. */

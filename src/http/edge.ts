@@ -11,7 +11,9 @@ import { requestLog } from "./request-log.ts";
 const MAX_REQUEST_ID_CHARACTERS = 128;
 const PREFLIGHT_SECONDS = 600;
 const READABLE_HEADERS = [
+  "Content-Disposition",
   "ETag",
+  "Idempotency-Replayed",
   "Location",
   "Retry-After",
   "set-auth-jwt",

@@ -1,6 +1,7 @@
 /**
- * Entity tags and If-Match (RFC 9110, sections 8.8.3 and 13.1.1).
- * A task's entity tag is its revision, in quotes.
+ * Entity tags, If-Match and If-None-Match (RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2).
+ * A task's entity tag is its revision, in quotes. A list's is the newest revision of all the user's tasks; it is weak,
+ * for it stands for what the list says and not for its bytes.
  */
 import { z } from "@hono/zod-openapi";
 
@@ -12,16 +13,34 @@ export function entityTag(revision: number): string {
   return `"${revision}"`;
 }
 
+export function weakEntityTag(revision: number): string {
+  return `W/"${revision}"`;
+}
+
 /** The revisions that If-Match allows; undefined for `*`. Weak tags and tags that are not ours match nothing. */
 export const ifMatch = z
   .string()
   .regex(LIST_OF_TAGS, 'must be "*" or a list of entity tags')
-  .transform((header) => {
-    if (header === "*") return undefined;
-    return [...header.matchAll(/(W\/)?"([^"]*)"/g)].flatMap(([, weak, tag = ""]) => {
-      return weak === undefined && /^[1-9]\d{0,14}$/.test(tag) ? [Number(tag)] : [];
-    });
-  })
-  .refine((revisions) => (revisions?.length ?? 0) <= MAX_TAGS, `must list at most ${MAX_TAGS} entity tags`)
+  .transform((header) => (header === "*" ? undefined : revisionsIn(header, false)))
+  .refine(isShort, `must list at most ${MAX_TAGS} entity tags`)
   .optional()
   .openapi({ type: "string", description: "Write only if the task still has this ETag", example: '"7"' });
+
+/** The revisions that If-None-Match excludes, or `*` for any. Weak tags match like strong ones. */
+export const ifNoneMatch = z
+  .string()
+  .regex(LIST_OF_TAGS, 'must be "*" or a list of entity tags')
+  .transform((header) => (header === "*" ? ("*" as const) : revisionsIn(header, true)))
+  .refine((revisions) => revisions === "*" || isShort(revisions), `must list at most ${MAX_TAGS} entity tags`)
+  .optional()
+  .openapi({ type: "string", description: "Answer, or write, only if the ETag is none of these", example: '"7"' });
+
+function revisionsIn(header: string, weakToo: boolean): number[] {
+  return [...header.matchAll(/(W\/)?"([^"]*)"/g)].flatMap(([, weak, tag = ""]) => {
+    return (weakToo || weak === undefined) && /^(?:0|[1-9]\d{0,14})$/.test(tag) ? [Number(tag)] : [];
+  });
+}
+
+function isShort(revisions: number[] | undefined): boolean {
+  return (revisions?.length ?? 0) <= MAX_TAGS;
+}

@@ -43,13 +43,31 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: "Forbidden", detail: "This path belongs to another user." },
   not_found: { status: 404, title: "Not found", detail: "There is nothing here, or it is not yours." },
   method_not_allowed: { status: 405, title: "Method not allowed", detail: "The Allow header lists what is." },
+  changes_expired: {
+    status: 410,
+    title: "Changes no longer known",
+    detail: "Deletions since this token are no longer all known. Start over without a token, from an empty copy.",
+  },
   precondition_failed: {
     status: 412,
     title: "Precondition failed",
     detail: "The task has changed since. Read it again and decide anew.",
   },
-  body_too_large: { status: 413, title: "Body too large", detail: "A request body may be 64 KiB at most." },
-  unsupported_media_type: { status: 415, title: "Unsupported media type", detail: "Send application/json." },
+  body_too_large: {
+    status: 413,
+    title: "Body too large",
+    detail: "A request body may be 64 KiB at most, an import 10 MiB.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "Unsupported media type",
+    detail: "Send application/json; an import may also be text/csv or text/calendar.",
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: "Idempotency key reused",
+    detail: "This Idempotency-Key came with another request before. Use a new key for a new request.",
+  },
   too_many_requests: { status: 429, title: "Too many requests", detail: "Retry-After tells when to come back." },
   internal_error: { status: 500, title: "Internal error", detail: "The mistake is ours. It has been logged." },
   database_unavailable: {
@@ -73,6 +91,8 @@ export type ProblemFacts = {
   errors?: { path: string; message: string }[];
   /** The task's revision, when a precondition failed. */
   revision?: number;
+  /** Which operation of a batch was refused, counted from 0. */
+  operation?: number;
 };
 
 /** Throw it to refuse a request. */
@@ -127,7 +147,8 @@ export const problemSchema = z
     code: z.string().openapi({ description: "Stable; decide by this one" }),
     requestId: z.string(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-    revision: z.int().optional(),
+    revision: z.int().optional().openapi({ description: "The task's, when a precondition failed" }),
+    operation: z.int().optional().openapi({ description: "Which one of a batch was refused, counted from 0" }),
   })
   .openapi("Problem");
 

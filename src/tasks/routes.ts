@@ -1,31 +1,24 @@
 /** The task routes: each validates, makes one repository call and picks a status. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { UserScope } from "../access/user-scope.ts";
+import { IDEMPOTENCY_REPLAYED, idempotencyKey, keyFor } from "../http/idempotency.ts";
 import { problems } from "../http/openapi.ts";
-import { entityTag, ifMatch } from "../http/preconditions.ts";
+import { entityTag, ifMatch, ifNoneMatch, weakEntityTag } from "../http/preconditions.ts";
 import { invalidField, Problem } from "../http/problem.ts";
 import { refuseInvalid } from "../http/validation.ts";
 import { completionSchema, newTaskSchema, type Task, taskChangesSchema, taskPageSchema, taskSchema } from "./model.ts";
-import type { Written } from "./repository.ts";
+import { etag, listEtag, listQuery, taskPath, userPath } from "./parameters.ts";
+import { holds } from "./statements.ts";
+import type { Written } from "./writes.ts";
 
-const DEFAULT_PAGE_SIZE = 20;
-const MAX_PAGE_SIZE = 100;
-
-const userPath = z.object({ userId: z.string().openapi({ description: "The caller's id, or `me`", example: "me" }) });
-const taskPath = userPath.extend({ id: z.string().openapi({ description: "The task's id" }) });
-const pageQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, `must be a whole number from 1 to ${MAX_PAGE_SIZE}`)
-    .transform(Number)
-    .pipe(z.int().min(1).max(MAX_PAGE_SIZE))
-    .default(DEFAULT_PAGE_SIZE)
-    .openapi({ type: "integer", minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE }),
-  cursor: z.string().optional().openapi({ description: "`nextCursor` of the page before" }),
-});
-const precondition = z.object({ "if-match": ifMatch });
-const etag = { ETag: { schema: { type: "string" as const }, description: "The task's revision, as an entity tag" } };
-const oneTask = { description: "The task", headers: etag, content: { "application/json": { schema: taskSchema } } };
+const precondition = z.object({ "if-match": ifMatch, "if-none-match": ifNoneMatch });
+const oneTask = {
+  description: "The task",
+  headers: { ETag: etag },
+  content: { "application/json": { schema: taskSchema } },
+};
+const location = { schema: { type: "string" as const }, description: "Its path" };
+const replayed = { schema: { type: "string" as const, enum: ["true"] }, description: "When the key had come before" };
 
 function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { "application/json": { schema } } };
@@ -36,61 +29,94 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
     createRoute({
       method: "get",
       path: "/",
-      summary: "List tasks, newest first",
-      request: { params: userPath, query: pageQuery },
+      operationId: "listTasks",
+      tags: ["Tasks"],
+      summary: "List tasks",
+      request: { params: userPath, query: listQuery, headers: z.object({ "if-none-match": ifNoneMatch }) },
       responses: {
-        200: { description: "A page", content: { "application/json": { schema: taskPageSchema } } },
+        200: {
+          description: "A page. A full page has a cursor, and may be the last all the same",
+          headers: { ETag: listEtag },
+          content: { "application/json": { schema: taskPageSchema } },
+        },
+        304: { description: "No task has changed since", headers: { ETag: listEtag } },
         ...problems(400, 401, 403, 429, 503),
       },
     }),
     async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const listed = await c.var.tasks.list(limit, cursor);
+      const { limit, cursor, sort = "-createdAt", ...query } = c.req.valid("query");
+      const known = c.req.valid("header")["if-none-match"];
+      const listed = await c.var.tasks.list({ ...query, sort }, limit, cursor, known === "*" ? undefined : known);
       if (listed.outcome === "foreign-cursor") throw invalidField("cursor", "is not a cursor of this list");
-      return c.json({ data: listed.tasks, nextCursor: listed.nextCursor }, 200);
+      const headers = listed.revision === undefined ? {} : { ETag: weakEntityTag(listed.revision) };
+      if (listed.outcome === "unchanged") return c.body(null, 304, headers);
+      return c.json({ data: listed.tasks, nextCursor: listed.nextCursor }, 200, headers);
     },
   )
   .openapi(
     createRoute({
       method: "post",
       path: "/",
+      operationId: "createTask",
+      tags: ["Tasks"],
       summary: "Create a task",
-      request: { params: userPath, body: body(newTaskSchema) },
+      request: {
+        params: userPath,
+        headers: z.object({ "idempotency-key": idempotencyKey }),
+        body: body(newTaskSchema),
+      },
       responses: {
-        201: { ...oneTask, headers: { ...etag, Location: { schema: { type: "string" }, description: "Its path" } } },
-        ...problems(400, 401, 403, 413, 415, 429, 503),
+        201: { ...oneTask, headers: { ETag: etag, Location: location, "Idempotency-Replayed": replayed } },
+        ...problems(400, 401, 403, 413, 415, 422, 429, 503),
       },
     }),
     async (c) => {
-      const task = await c.var.tasks.create(c.req.valid("json"));
-      return c.json(task, 201, { ETag: entityTag(task.revision), Location: `${c.req.path}/${task.id}` });
+      const input = c.req.valid("json");
+      const key = await keyFor(c.req.valid("header")["idempotency-key"], "create", input);
+      const created = await c.var.tasks.create(input, key);
+      if (created.outcome === "key-reused") throw new Problem("idempotency_key_reused");
+      const { task } = created;
+      const headers = { ETag: entityTag(task.revision), Location: `${c.req.path}/${task.id}` };
+      return c.json(task, 201, { ...headers, ...(created.outcome === "replayed" && IDEMPOTENCY_REPLAYED) });
     },
   )
   .openapi(
     createRoute({
       method: "get",
       path: "/{id}",
+      operationId: "readTask",
+      tags: ["Tasks"],
       summary: "Read a task",
-      request: { params: taskPath },
-      responses: { 200: oneTask, ...problems(401, 403, 404, 429, 503) },
+      request: { params: taskPath, headers: precondition },
+      responses: {
+        200: oneTask,
+        304: { description: "It has this ETag", headers: { ETag: etag } },
+        ...problems(400, 401, 403, 404, 412, 429, 503),
+      },
     }),
     async (c) => {
+      const { ifMatch, ifNoneMatch } = preconditionOf(c.req.valid("header"));
       const task = await c.var.tasks.find(c.req.valid("param").id);
       if (!task) throw new Problem("not_found");
-      return c.json(task, 200, { ETag: entityTag(task.revision) });
+      if (!holds(task.revision, { ifMatch })) throw stale(task.revision);
+      const headers = { ETag: entityTag(task.revision) };
+      return holds(task.revision, { ifNoneMatch }) ? c.json(task, 200, headers) : c.body(null, 304, headers);
     },
   )
   .openapi(
     createRoute({
       method: "put",
       path: "/{id}",
+      operationId: "replaceTask",
+      tags: ["Tasks"],
       summary: "Replace all writable fields",
       request: { params: taskPath, headers: precondition, body: body(newTaskSchema) },
       responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 429, 503) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const task = requireDone(await c.var.tasks.update(id, c.req.valid("json"), c.req.valid("header")["if-match"]));
+      const condition = preconditionOf(c.req.valid("header"));
+      const task = requireDone(await c.var.tasks.update(id, c.req.valid("json"), condition));
       return c.json(task, 200, { ETag: entityTag(task.revision) });
     },
   )
@@ -98,13 +124,16 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
     createRoute({
       method: "patch",
       path: "/{id}",
+      operationId: "changeTask",
+      tags: ["Tasks"],
       summary: "Change the named fields",
       request: { params: taskPath, headers: precondition, body: body(taskChangesSchema) },
       responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 429, 503) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const task = requireDone(await c.var.tasks.update(id, c.req.valid("json"), c.req.valid("header")["if-match"]));
+      const condition = preconditionOf(c.req.valid("header"));
+      const task = requireDone(await c.var.tasks.update(id, c.req.valid("json"), condition));
       return c.json(task, 200, { ETag: entityTag(task.revision) });
     },
   )
@@ -112,13 +141,16 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
     createRoute({
       method: "patch",
       path: "/{id}/complete",
+      operationId: "completeTask",
+      tags: ["Tasks"],
       summary: "Set whether a task is completed",
       request: { params: taskPath, headers: precondition, body: body(completionSchema) },
       responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 429, 503) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const task = requireDone(await c.var.tasks.update(id, c.req.valid("json"), c.req.valid("header")["if-match"]));
+      const condition = preconditionOf(c.req.valid("header"));
+      const task = requireDone(await c.var.tasks.update(id, c.req.valid("json"), condition));
       return c.json(task, 200, { ETag: entityTag(task.revision) });
     },
   )
@@ -126,22 +158,45 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
     createRoute({
       method: "delete",
       path: "/{id}",
-      summary: "Delete a task",
+      operationId: "deleteTask",
+      tags: ["Tasks"],
+      summary: "Delete a task: into the trash for 30 days",
       request: { params: taskPath, headers: precondition },
       responses: { 204: { description: "Deleted" }, ...problems(400, 401, 403, 404, 412, 429, 503) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      requireDone(await c.var.tasks.delete(id, c.req.valid("header")["if-match"]));
+      requireDone(await c.var.tasks.delete(id, preconditionOf(c.req.valid("header"))));
       return c.body(null, 204);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/{id}/restore",
+      operationId: "restoreTask",
+      tags: ["Tasks"],
+      summary: "Take a task out of the trash",
+      request: { params: taskPath, headers: precondition },
+      responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 429, 503) },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const task = requireDone(await c.var.tasks.restore(id, preconditionOf(c.req.valid("header"))));
+      return c.json(task, 200, { ETag: entityTag(task.revision) });
     },
   );
 
+function preconditionOf(headers: z.output<typeof precondition>) {
+  return { ifMatch: headers["if-match"], ifNoneMatch: headers["if-none-match"] };
+}
+
 function requireDone(written: Written): Task {
   if (written.outcome === "absent") throw new Problem("not_found");
-  if (written.outcome === "stale") {
-    const { revision } = written;
-    throw new Problem("precondition_failed", { revision }, { ETag: entityTag(revision) });
-  }
+  if (written.outcome === "stale") throw stale(written.revision);
   return written.task;
+}
+
+function stale(revision: number): Problem {
+  return new Problem("precondition_failed", { revision }, { ETag: entityTag(revision) });
 }

@@ -1,10 +1,13 @@
 /**
- * The task table. The migration creates it STRICT and WITHOUT ROWID: a user's tasks lie side by side, in time order.
+ * The tables of tasks. Migrations create them STRICT and WITHOUT ROWID: a user's tasks lie side by side.
  * A deleted task stays as a tombstone with a revision of its own, so that a device which was offline can learn of it.
  */
-import { isNotNull, isNull } from "drizzle-orm";
+import { isNotNull, isNull, sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { user } from "../auth/tables.ts";
+
+/** Sorts behind every date. */
+export const NO_DUE = "~";
 
 export const task = sqliteTable(
   "task",
@@ -12,7 +15,7 @@ export const task = sqliteTable(
     userId: text("user_id")
       .notNull()
       .references(() => user.id, { onDelete: "cascade" }),
-    /** UUIDv7: sorts by time of creation. */
+    /** UUIDv7, unless it came with an import. */
     id: text("id").notNull(),
     /** The user's own sequence: each change to any of their tasks takes the next number. */
     revision: integer("revision").notNull(),
@@ -23,11 +26,48 @@ export const task = sqliteTable(
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
     deletedAt: integer("deleted_at"),
+    /** Index into PRIORITIES. */
+    priority: integer("priority").notNull().default(0),
+    /** A day or an instant in UTC: as text, in order of time. */
+    due: text("due"),
+    dueKey: text("due_key").generatedAlwaysAs(sql.raw(`coalesce(due, '${NO_DUE}')`), { mode: "virtual" }),
+    /** A JSON object: from each tag without its case to the tag as it was written. */
+    tags: text("tags").notNull().default("{}"),
+    titleKey: text("title_key").notNull().default(""),
+    descriptionKey: text("description_key"),
   },
-  (table) => [
-    primaryKey({ columns: [table.userId, table.id] }),
-    uniqueIndex("task_revision").on(table.userId, table.revision),
-    index("task_tombstone").on(table.deletedAt, table.userId, table.id).where(isNotNull(table.deletedAt)),
-    index("task_live").on(table.userId, table.id).where(isNull(table.deletedAt)),
-  ],
+  (table) => {
+    const isCompleted = sql`completed_at is not null`;
+    const isLive = isNull(table.deletedAt);
+    return [
+      primaryKey({ columns: [table.userId, table.id] }),
+      uniqueIndex("task_revision").on(table.userId, table.revision),
+      index("task_creation").on(table.userId, table.createdAt, table.id).where(isLive),
+      index("task_due").on(table.userId, table.dueKey, table.id).where(isLive),
+      index("task_status_creation").on(table.userId, isCompleted, table.createdAt, table.id).where(isLive),
+      index("task_status_due").on(table.userId, isCompleted, table.dueKey, table.id).where(isLive),
+      index("task_status_priority").on(table.userId, isCompleted, table.priority, table.id).where(isLive),
+      index("task_status_change").on(table.userId, isCompleted, table.revision).where(isLive),
+      index("task_status_title").on(table.userId, isCompleted, table.titleKey, table.id).where(isLive),
+      index("task_trash").on(table.userId, table.deletedAt, table.id).where(isNotNull(table.deletedAt)),
+      index("task_tombstone").on(table.deletedAt, table.userId, table.id).where(isNotNull(table.deletedAt)),
+    ];
+  },
+);
+
+/** What came of a request that had an idempotency key. */
+export const receipt = sqliteTable(
+  "receipt",
+  {
+    userId: text("user_id")
+      .notNull()
+      .references(() => user.id, { onDelete: "cascade" }),
+    key: text("key").notNull(),
+    /** Of the request's body, to tell a repetition from another request. */
+    requestDigest: text("request_digest").notNull(),
+    /** A JSON array of `Result`, in the order of the operations. */
+    results: text("results"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.key] })],
 );

@@ -8,9 +8,15 @@ import { guardedRoutes } from "../support/routes.ts";
 const REQUEST_ID = "the-same-for-all";
 const WRITABLE = { title: "Taken over", description: "x", completed: true };
 
+function bodyFor(path: string): object {
+  if (path.endsWith("/complete")) return { completed: true };
+  if (path.endsWith("/batch")) return { operations: [{ op: "create", task: WRITABLE }] };
+  return path.endsWith("/import") ? { tasks: [WRITABLE] } : WRITABLE;
+}
+
 /** The headers and bodies with which a route may be tried, each complete enough to be accepted by its owner. */
 function attempts(method: string, path: string): CallInit[] {
-  const json = path.endsWith("/complete") ? { completed: true } : WRITABLE;
+  const json = bodyFor(path);
   const bare: CallInit = ["GET", "DELETE"].includes(method) ? { method } : { method, json };
   return [undefined, "*", '"1"', '"999"'].map((ifMatch) => ({
     ...bare,

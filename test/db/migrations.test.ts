@@ -91,7 +91,7 @@ describe("R1 the tables", () => {
     async (name, table) => {
       type Column = { name: string; type: string; notnull: number; pk: number };
       const actual = await rows<Column>(
-        `select name, lower(type) as type, "notnull", pk from pragma_table_info('${name}')`,
+        `select name, lower(replace(type, ' GENERATED ALWAYS', '')) as type, "notnull", pk from pragma_table_xinfo('${name}')`,
       );
       const { primaryKeys } = getTableConfig(table);
       const key = primaryKeys.flatMap(({ columns }) => columns.map((column) => column.name));
@@ -121,7 +121,8 @@ describe("R1 the tables", () => {
         name: index.name,
         unique: Number(index.unique),
         partial: index.where ? 1 : 0,
-        columns: index.columns.map((column) => ("name" in column ? column.name : "")).join(),
+        // An expression has no name, neither here nor in SQLite.
+        columns: index.columns.flatMap((column) => ("name" in column ? [column.name] : [])).join(),
       }));
       const uniques = config.columns.flatMap((column) =>
         column.isUnique ? [{ name: column.uniqueName ?? "", unique: 1, partial: 0, columns: column.name }] : [],
@@ -166,6 +167,7 @@ async function populate(db: D1Database, n: number): Promise<void> {
     address_limit: "insert into address_limit (key, count, window_started_at) values (?1, 1, 1)",
     account_throttle:
       "insert into account_throttle (account, scope, tries, blocked_until, last_try_at) values (?1, ?1, 1, 1, 1)",
+    receipt: "insert into receipt (user_id, key, request_digest, created_at) values (?1, ?1, 'x', 1)",
     task: "insert into task (user_id, id, revision, title, created_at, updated_at) values (?1, ?1, 1, 'a', 1, 1)",
   };
   const present = await countAll(db);

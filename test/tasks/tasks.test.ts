@@ -24,8 +24,12 @@ describe("T1 one task's life", () => {
       description: "Two cartons",
       completed: false,
       completedAt: null,
+      priority: "none",
+      due: null,
+      tags: [],
       createdAt: expect.stringMatching(INSTANT),
       updatedAt: task.createdAt,
+      deletedAt: null,
       revision: expect.any(Number),
     });
     expect(header(created, "location")).toBe(`${person.path}/${task.id}`);

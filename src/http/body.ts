@@ -6,6 +6,7 @@ import { createMiddleware } from "hono/factory";
 import { Problem } from "./problem.ts";
 
 export const MAX_BODY_BYTES = 64 * 1024;
+export const MAX_IMPORT_BYTES = 10 * 1024 * 1024;
 
 /** JSON is UTF-8 (RFC 8259, section 8.1). A lenient reader would alter what was sent. */
 const strictUtf8 = createMiddleware(async (c, next) => {
@@ -20,3 +21,6 @@ const strictUtf8 = createMiddleware(async (c, next) => {
 });
 
 export const jsonBody = every(bodyLimit({ maxSize: MAX_BODY_BYTES }), strictUtf8);
+
+/** The body of an import may be long, and other than JSON. */
+export const importBody = every(bodyLimit({ maxSize: MAX_IMPORT_BYTES }), strictUtf8);

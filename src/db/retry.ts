@@ -1,0 +1,21 @@
+/** Doing again what D1 could not do the first time. */
+import { isDatabaseTrouble } from "./client.ts";
+
+const ATTEMPTS = 3;
+const FIRST_PAUSE_MS = 50;
+
+/**
+ * Does something up to three times, as long as D1 is in trouble. What failed may have happened all the same:
+ * pass only work that may be done twice.
+ * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+ */
+export async function retrying<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isDatabaseTrouble(error)) throw error;
+      await scheduler.wait(FIRST_PAUSE_MS * 2 ** attempt * Math.random());
+    }
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * How tasks are listed. Every way to list is a contiguous range of one index, or two of them, open and completed,
+ * that SQLite merges as it reads: a page costs its rows, however many tasks there are. Each range names its index,
+ * so that a missing one is an error and never a scan.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { openCursor, sealCursor } from "./cursor.ts";
+import { PRIORITIES, type Task } from "./model.ts";
+import { columnNames, columns, type Row, toTask } from "./row.ts";
+import type { TaskScope } from "./scope.ts";
+import { NO_DUE, task } from "./table.ts";
+import { foldText } from "./text.ts";
+
+export const SORTS = [
+  "createdAt",
+  "-createdAt",
+  "due",
+  "-due",
+  "priority",
+  "-priority",
+  "updatedAt",
+  "-updatedAt",
+  "title",
+] as const;
+export const STATUSES = ["open", "completed", "all", "deleted"] as const;
+
+/** How long a deleted task can be restored. */
+export const TRASH_DAYS = 30;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export type Sort = (typeof SORTS)[number];
+export type Filters = {
+  dueBefore?: string | undefined;
+  dueAfter?: string | undefined;
+  priority?: Task["priority"] | undefined;
+  tag?: string | undefined;
+  q?: string | undefined;
+};
+export type ListQuery = Filters & { status: (typeof STATUSES)[number]; sort: Sort };
+
+/** What came of asking for a page. `revision` is the newest of all the user's tasks, for the first page's ETag. */
+export type Listed =
+  | { outcome: "page"; tasks: Task[]; nextCursor: string | null; revision?: number }
+  | { outcome: "unchanged"; revision: number }
+  | { outcome: "foreign-cursor" };
+
+/** A way to order tasks: by which columns, whether backwards, and which index holds them so. */
+type Order = {
+  keys: SQL[];
+  backwards: boolean;
+  position: (row: Row) => (string | number)[];
+  /** The index of each status. */
+  index: string;
+  /** The index of all live tasks; without one, the statuses are merged. */
+  indexOfAll?: string;
+};
+/** A stretch of a list, in order of these keys. */
+type Part = { keys: SQL[]; where: (isPositioned: boolean) => SQL[] };
+/** Where the next page begins: in which part of the list, behind which keys. */
+type Position = { part: number; after: (string | number)[] };
+
+const ID = sql`id`;
+const DUE = sql`due_key`;
+const ORDERS: Record<"createdAt" | "due" | "priority" | "updatedAt" | "title", Omit<Order, "backwards">> = {
+  createdAt: {
+    keys: [sql`created_at`, ID],
+    position: ({ createdAt, id }) => [createdAt, id],
+    index: "task_status_creation",
+    indexOfAll: "task_creation",
+  },
+  due: {
+    keys: [DUE, ID],
+    position: ({ due, id }) => [due ?? NO_DUE, id],
+    index: "task_status_due",
+    indexOfAll: "task_due",
+  },
+  priority: {
+    keys: [sql`priority`, ID],
+    position: ({ priority, id }) => [priority, id],
+    index: "task_status_priority",
+  },
+  updatedAt: { keys: [sql`revision`], position: ({ revision }) => [revision], index: "task_status_change" },
+  title: { keys: [sql`title_key`, ID], position: ({ titleKey, id }) => [titleKey, id], index: "task_status_title" },
+};
+const TRASH: Order = {
+  keys: [sql`deleted_at`, ID],
+  backwards: true,
+  position: ({ deletedAt, id }) => [deletedAt ?? 0, id],
+  index: "task_trash",
+  indexOfAll: "task_trash",
+};
+
+export function createLists(scope: TaskScope) {
+  const { raw, userId, cursorKeys, now, latestRevision, whileLive, bothWhileLive } = scope;
+
+  return {
+    /**
+     * Reads a page. limit + 2 rows read; where statuses are merged, limit + 3.
+     * @param known revisions of the first page that the caller has: 2 rows read when the newest is among them
+     */
+    async list(query: ListQuery, limit: number, cursor?: string, known?: readonly number[]): Promise<Listed> {
+      const name = JSON.stringify(["tasks", userId, query]);
+      const position = cursor === undefined ? undefined : await openCursor(cursorKeys, name, cursor);
+      if (cursor !== undefined && position === undefined) return { outcome: "foreign-cursor" };
+      const start: Position = position === undefined ? { part: 0, after: [] } : JSON.parse(position);
+      const order = orderOf(query);
+      const page = raw<Row>(selectPage(query, order, start, limit));
+
+      // A later page has no ETag, nor has the trash: what is in it changes with time alone.
+      if (position || query.status === "deleted") return { outcome: "page", ...(await cut(await whileLive(page))) };
+      const newest = raw<{ revision: number }>(sql`select ${latestRevision()} as revision`);
+      if (known) {
+        const [{ revision } = { revision: 0 }] = await whileLive(newest);
+        if (known.includes(revision)) return { outcome: "unchanged", revision };
+      }
+      const [[{ revision } = { revision: 0 }], rows] = await bothWhileLive(newest, page);
+      return { outcome: "page", ...(await cut(rows)), revision };
+
+      function positionOf(row: Row): Position {
+        const isUndated = query.sort === "-due" && row.due === null;
+        return isUndated ? { part: 1, after: [row.id] } : { part: 0, after: order.position(row) };
+      }
+
+      /** A full page has a cursor: looking one row further would cost more than an empty page does, now and then. */
+      async function cut(rows: Row[]) {
+        const last = rows.length === limit ? rows.at(-1) : undefined;
+        const nextCursor = last ? await sealCursor(cursorKeys, name, JSON.stringify(positionOf(last))) : null;
+        return { tasks: rows.map(toTask), nextCursor };
+      }
+    },
+
+    /** Reads all live tasks, oldest first, in chunks of one query each. */
+    async *all(chunkRows: number): AsyncGenerator<Task[], void, undefined> {
+      const query: ListQuery = { status: "all", sort: "createdAt" };
+      const order = orderOf(query);
+      for (let after: Position["after"] = []; ; ) {
+        const rows = await whileLive(raw<Row>(selectPage(query, order, { part: 0, after }, chunkRows)));
+        yield rows.map(toTask);
+        const last = rows.at(-1);
+        if (rows.length < chunkRows || !last) return;
+        after = order.position(last);
+      }
+    },
+  };
+
+  function selectPage(query: ListQuery, order: Order, start: Position, limit: number): SQL {
+    const [first, ...rest] = partsOf(query, order)
+      .slice(start.part)
+      .map((part, index) => selectPart(query, order, part, index === 0 ? start.after : [], limit));
+    if (!first || rest.length === 0) return first ?? sql``;
+    // One part after the other: SQLite reads the second only for what the first leaves of the page.
+    const parts = [first, ...rest].map((part) => sql`select ${columnNames} from (${part})`);
+    return sql`${sql.join(parts, sql` union all `)} limit ${limit}`;
+  }
+
+  /** One range, or two that are merged while they are read. */
+  function selectPart(query: ListQuery, order: Order, part: Part, after: Position["after"], limit: number): SQL {
+    const filters = [...part.where(after.length > 0), ...filtersOf(query)];
+    if (after.length > 0) {
+      const values = sql.join(
+        after.map((value) => sql`${value}`),
+        sql`, `,
+      );
+      filters.push(sql`(${sql.join(part.keys, sql`, `)}) ${order.backwards ? sql`<` : sql`>`} (${values})`);
+    }
+    const names = part.keys.map((_, index) => sql.identifier(`key${index}`));
+    const keys = part.keys.map((key, index) => sql`, ${key} as ${names[index]}`);
+    const ranges = rangesOf(query, order).map(
+      ({ index, where }) => sql`select ${columns}${sql.join(keys)} from ${task} indexed by ${sql.identifier(index)}
+        where user_id = ${userId} and ${sql.join([where, ...filters], sql` and `)}`,
+    );
+    const direction = order.backwards ? sql` desc` : sql``;
+    const by = sql.join(
+      names.map((name) => sql`${name}${direction}`),
+      sql`, `,
+    );
+    return sql`${sql.join(ranges, sql` union all `)} order by ${by} limit ${limit}`;
+  }
+
+  function rangesOf({ status }: ListQuery, { index, indexOfAll }: Order): { index: string; where: SQL }[] {
+    if (status === "deleted") return [{ index, where: sql`deleted_at >= ${now() - TRASH_DAYS * DAY_MS}` }];
+    if (status === "all" && indexOfAll) return [{ index: indexOfAll, where: sql`deleted_at is null` }];
+    const open = { index, where: sql`deleted_at is null and (completed_at is not null) = 0` };
+    const completed = { index, where: sql`deleted_at is null and (completed_at is not null) = 1` };
+    return { open: [open], completed: [completed], all: [open, completed] }[status];
+  }
+}
+
+function orderOf({ status, sort }: ListQuery): Order {
+  if (status === "deleted") return TRASH;
+  const backwards = sort.startsWith("-");
+  return { ...ORDERS[(backwards ? sort.slice(1) : sort) as keyof typeof ORDERS], backwards };
+}
+
+/** Tasks without a due date sort last by themselves, except backwards: there they are a part of their own. */
+function partsOf(query: ListQuery, { keys, backwards }: Order): Part[] {
+  const { sort, dueBefore, dueAfter } = query;
+  const isByDue = sort === "due" || sort === "-due";
+  const isDated = sort === "-due" || dueBefore !== undefined || dueAfter !== undefined;
+  const upper = dueBefore ?? (isDated ? NO_DUE : undefined);
+
+  // A bound that the position lies behind is left out, for SQLite would begin to read at the bound.
+  function where(isPositioned: boolean): SQL[] {
+    const isBehind = isByDue && isPositioned;
+    const bounds: SQL[] = [];
+    if (dueAfter !== undefined && !(isBehind && !backwards)) bounds.push(sql`${DUE} >= ${dueAfter}`);
+    if (upper !== undefined && !(isBehind && backwards)) bounds.push(sql`${DUE} < ${upper}`);
+    return bounds;
+  }
+
+  const dated: Part = { keys, where };
+  if (sort !== "-due" || dueBefore !== undefined || dueAfter !== undefined) return [dated];
+  return [dated, { keys: [ID], where: () => [sql`${DUE} = ${NO_DUE}`] }];
+}
+
+function filtersOf({ priority, tag, q }: Filters): SQL[] {
+  const filters: SQL[] = [];
+  if (priority !== undefined) filters.push(sql`priority = ${PRIORITIES.indexOf(priority)}`);
+  if (tag !== undefined) filters.push(sql`exists (select 1 from json_each(tags) where key = ${foldText(tag)})`);
+  if (q !== undefined) {
+    const wanted = foldText(q);
+    filters.push(sql`(instr(title_key, ${wanted}) > 0 or instr(coalesce(description_key, ''), ${wanted}) > 0)`);
+  }
+  return filters;
+}

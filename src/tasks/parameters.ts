@@ -1,0 +1,53 @@
+/** The parameters and headers that task routes share. */
+import { z } from "@hono/zod-openapi";
+import { SORTS, STATUSES } from "./lists.ts";
+import { bounded, dayOrMoment, priority, tag } from "./model.ts";
+
+const DEFAULT_PAGE_SIZE = 20;
+const MAX_PAGE_SIZE = 100;
+const MAX_SEARCH_CHARACTERS = 255;
+
+export const userPath = z.object({
+  userId: z.string().openapi({ description: "The caller's id, or `me`", example: "me" }),
+});
+export const taskPath = userPath.extend({ id: z.string().openapi({ description: "The task's id" }) });
+
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, `must be a whole number from 1 to ${MAX_PAGE_SIZE}`)
+  .transform(Number)
+  .pipe(z.int().min(1).max(MAX_PAGE_SIZE))
+  .default(DEFAULT_PAGE_SIZE)
+  .openapi({ type: "integer", minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE });
+
+const DUE_BOUND = "A day counts as its start in UTC";
+
+export const listQuery = z
+  .strictObject({
+    status: z.enum(STATUSES).default("all").openapi({ description: "`deleted` lists what can be restored" }),
+    sort: z.enum(SORTS).optional().openapi({ default: "-createdAt", description: "A minus sign turns it around" }),
+    dueAfter: dayOrMoment.optional().openapi({ description: `Due then or later. ${DUE_BOUND}` }),
+    dueBefore: dayOrMoment.optional().openapi({ description: `Due earlier. ${DUE_BOUND}` }),
+    priority: priority.optional(),
+    tag: tag.optional(),
+    q: bounded(z.string().min(1, "must not be empty"), MAX_SEARCH_CHARACTERS)
+      .optional()
+      .openapi({ description: "Text in the title or description, in whatever case", example: "milk" }),
+    limit,
+    cursor: z.string().optional().openapi({ description: "`nextCursor` of the page before" }),
+  })
+  .refine(({ status, sort }) => status !== "deleted" || sort === undefined, {
+    path: ["sort"],
+    message: "must be left out: deleted tasks are listed by their deletion, newest first",
+  });
+
+export const changesQuery = z.strictObject({
+  since: z.string().optional().openapi({ description: "`nextToken` of the answer before; left out, all is new" }),
+  limit,
+});
+
+export const etag = { schema: { type: "string" as const }, description: "The task's revision, as an entity tag" };
+export const listEtag = {
+  schema: { type: "string" as const },
+  description: "Of the first page: the newest revision",
+};

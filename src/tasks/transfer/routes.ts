@@ -1,0 +1,151 @@
+/** Taking all tasks out, and bringing tasks in. */
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { UserScope } from "../../access/user-scope.ts";
+import { problems } from "../../http/openapi.ts";
+import { invalidField, Problem } from "../../http/problem.ts";
+import { refuseInvalid } from "../../http/validation.ts";
+import { taskSchema } from "../model.ts";
+import { userPath } from "../parameters.ts";
+import type { TaskRepository } from "../repository.ts";
+import { csvWriter, readCsv } from "./csv.ts";
+import { type Entry, UnreadableFile, type Writer } from "./format.ts";
+import { icsWriter, readIcs } from "./ics.ts";
+import { checkEntries, reportLines } from "./import.ts";
+import { jsonWriter, readJson } from "./json.ts";
+
+const CHUNK_TASKS = 500;
+const MAX_LINES = 20_000;
+
+const WRITERS: Record<"json" | "csv" | "ics", Writer> = { json: jsonWriter, csv: csvWriter, ics: icsWriter };
+const READERS: Record<string, (text: string) => Entry[]> = {
+  "application/json": readJson,
+  "text/csv": readCsv,
+  "text/calendar": readIcs,
+};
+
+const text = { schema: z.string() };
+
+const reportSchema = z
+  .object({
+    imported: z.int(),
+    exists: z.int().openapi({ description: "Were there already, or had been deleted" }),
+    invalid: z.int(),
+    lines: z.array(
+      z.object({
+        line: z.int().openapi({ description: "Which task of the file, counted from 1" }),
+        status: z.enum(["imported", "exists", "invalid"]),
+        id: z.string().optional(),
+        errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+      }),
+    ),
+  })
+  .openapi("ImportReport");
+
+export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvalid })
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/export",
+      operationId: "exportTasks",
+      tags: ["Transfer"],
+      summary: "Export all tasks, oldest first",
+      request: {
+        params: userPath,
+        query: z.strictObject({ format: z.enum(["json", "csv", "ics"]).default("json") }),
+      },
+      responses: {
+        200: {
+          description: "A file. It is cut off should the export fail on the way",
+          headers: z.object({ "Content-Disposition": z.string() }),
+          content: {
+            "application/json": { schema: z.object({ tasks: z.array(taskSchema) }) },
+            "text/csv": text,
+            "text/calendar": text,
+          },
+        },
+        ...problems(400, 401, 403, 429, 503),
+      },
+    }),
+    async (c) => {
+      const { format } = c.req.valid("query");
+      const writer = WRITERS[format];
+      const file = await streamTasks(c.var.tasks, writer);
+      const disposition = `attachment; filename="tasks.${format}"`;
+      return c.body(file, 200, { "Content-Type": writer.contentType, "Content-Disposition": disposition });
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/import",
+      operationId: "importTasks",
+      tags: ["Transfer"],
+      summary: "Import what an export wrote",
+      description:
+        "Each task once, however often it is imported: told by its id, or else by all that is written in it.",
+      request: {
+        params: userPath,
+        body: {
+          description: "At most 10 MiB and 20,000 tasks",
+          content: { "application/json": { schema: z.unknown() }, "text/csv": text, "text/calendar": text },
+        },
+      },
+      responses: {
+        200: { description: "What came of each task", content: { "application/json": { schema: reportSchema } } },
+        ...problems(400, 401, 403, 413, 415, 429, 503),
+      },
+    }),
+    async (c) => {
+      const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+      const read = READERS[type];
+      if (!read) throw new Problem("unsupported_media_type");
+      const checked = checkEntries(entriesOf(await c.req.text(), read));
+      const tasks = checked.flatMap((entry) => ("task" in entry ? [entry.task] : []));
+      const lines = reportLines(checked, await c.var.tasks.import(tasks));
+      const count = (status: string) => lines.filter((line) => line.status === status).length;
+      return c.json({ imported: count("imported"), exists: count("exists"), invalid: count("invalid"), lines }, 200);
+    },
+  );
+
+/** Opens the file with the first chunk in hand, so that what fails at once has an answer of its own. */
+async function streamTasks(tasks: TaskRepository, { opening, chunk, end }: Writer): Promise<ReadableStream> {
+  const chunks = tasks.all(CHUNK_TASKS);
+  const first = await chunks.next();
+  async function* texts() {
+    yield opening;
+    if (!first.done) yield chunk(first.value, true);
+    for await (const later of chunks) yield chunk(later, false);
+    yield end;
+  }
+  return toStream(texts());
+}
+
+/** Reads on only as fast as the caller takes it. */
+function toStream(texts: AsyncGenerator<string, void, undefined>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await texts.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    cancel: async () => {
+      await texts.return();
+    },
+  });
+}
+
+function entriesOf(file: string, read: (text: string) => Entry[]): Entry[] {
+  const entries = readOrRefuse(file, read);
+  if (entries.length > MAX_LINES) throw invalidField("body", `must hold at most ${MAX_LINES} tasks`);
+  return entries;
+}
+
+function readOrRefuse(file: string, read: (text: string) => Entry[]): Entry[] {
+  try {
+    return read(file);
+  } catch (error) {
+    if (error instanceof UnreadableFile) throw invalidField("body", error.message);
+    throw error;
+  }
+}
