@@ -4,12 +4,15 @@
  * still good costs a thousandth of what an index on every expiry would cost in writes.
  */
 import { logEvent } from "./http/request-log.ts";
+import { FEED_DAYS } from "./tasks/changes.ts";
 
 const CHUNK_ROWS = 500;
 const MAX_CHUNKS = 200;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** How long a deletion can still be learned of by whoever was offline. */
-export const TOMBSTONE_DAYS = 90;
+/** A day longer than the change feed needs them, for clocks differ. */
+export const TOMBSTONE_DAYS = FEED_DAYS + 1;
+/** How long a repeated idempotency key is recognized. */
+export const RECEIPT_DAYS = 2;
 
 /** A table, the column by which it is walked and where that begins, how old its rows grow, and in SQL which of them go: `?2` is then. */
 type Chore = { table: string; key: string; start: string | number; keepMs: number; looksAt?: string; goes: string };
@@ -19,6 +22,7 @@ const CHORES: Chore[] = [
   { table: "verification", key: "id", start: "", keepMs: 0, goes: "expires_at < ?2" },
   { table: "address_limit", key: "key", start: "", keepMs: DAY_MS, goes: "window_started_at < ?2" },
   { table: "account_throttle", key: "account", start: "", keepMs: 30 * DAY_MS, goes: "last_try_at < ?2" },
+  { table: "receipt", key: "user_id", start: "", keepMs: RECEIPT_DAYS * DAY_MS, goes: "created_at < ?2" },
   {
     // The tombstone that holds a user's newest revision stays: the next revision is counted from it.
     table: "task",

@@ -1,7 +1,7 @@
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { keepHouse, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
+import { keepHouse, RECEIPT_DAYS, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
 import worker from "../src/index.ts";
 import { someone } from "./support/client.ts";
 import { countingD1 } from "./support/intercepted-d1.ts";
@@ -45,16 +45,27 @@ describe("L1 housekeeping", () => {
     const tries = "account, scope, tries, blocked_until, last_try_at";
     await insertMany("account_throttle", tries, `${id("old")}, 'unknown', 1, 0, ${now - 31 * DAY_MS}`, 600);
     await insertMany("account_throttle", tries, `${id("good")}, 'unknown', 1, 0, ${now - 29 * DAY_MS}`, 5);
+    const receipts = "user_id, key, request_digest, created_at";
+    await insertMany("receipt", receipts, `${owner}, ${id("old")}, 'x', ${now - (RECEIPT_DAYS * DAY_MS + 1)}`, 600);
+    await insertMany("receipt", receipts, `${owner}, ${id("good")}, 'x', ${now - DAY_MS}`, 5);
     const [limits, throttles] = [await count("address_limit"), await count("account_throttle")];
 
     const cleared = await keepHouse(env.DB, now);
-    expect(cleared).toEqual({ session: 1700, verification: 700, address_limit: 600, account_throttle: 600, task: 0 });
+    expect(cleared).toEqual({
+      session: 1700,
+      verification: 700,
+      address_limit: 600,
+      account_throttle: 600,
+      receipt: 600,
+      task: 0,
+    });
+    expect(await count("receipt")).toBe(5);
     expect([await count("session"), await count("verification")]).toEqual([31, 5]);
     expect([await count("address_limit"), await count("account_throttle")]).toEqual([limits - 600, throttles - 600]);
     expect((await person.call(person.path)).status).toBe(200);
   });
 
-  it("L1 clears tombstones after 90 days, but never the one that holds a user's newest revision", async () => {
+  it("L1 clears tombstones that the change feed no longer needs, but never the one that holds a user's newest revision", async () => {
     const [tidy, quiet] = [await someone(), await someone()];
     for (const person of [tidy, quiet]) {
       const ids = [];

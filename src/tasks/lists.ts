@@ -98,7 +98,7 @@ export function createLists(scope: TaskScope) {
      * Reads a page. limit + 2 rows read; where statuses are merged, limit + 3.
      * @param known revisions of the first page that the caller has: 2 rows read when the newest is among them
      */
-    async list(query: ListQuery, limit: number, cursor?: string, known?: readonly number[]): Promise<Listed> {
+    async list(query: ListQuery, limit: number, cursor?: string, known?: readonly number[] | "*"): Promise<Listed> {
       const name = JSON.stringify(["tasks", userId, query]);
       const position = cursor === undefined ? undefined : await openCursor(cursorKeys, name, cursor);
       if (cursor !== undefined && position === undefined) return { outcome: "foreign-cursor" };
@@ -111,7 +111,7 @@ export function createLists(scope: TaskScope) {
       const newest = raw<{ revision: number }>(sql`select ${latestRevision()} as revision`);
       if (known) {
         const [{ revision } = { revision: 0 }] = await whileLive(newest);
-        if (known.includes(revision)) return { outcome: "unchanged", revision };
+        if (known === "*" || known.includes(revision)) return { outcome: "unchanged", revision };
       }
       const [[{ revision } = { revision: 0 }], rows] = await bothWhileLive(newest, page);
       return { outcome: "page", ...(await cut(rows)), revision };

@@ -46,7 +46,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
     async (c) => {
       const { limit, cursor, sort = "-createdAt", ...query } = c.req.valid("query");
       const known = c.req.valid("header")["if-none-match"];
-      const listed = await c.var.tasks.list({ ...query, sort }, limit, cursor, known === "*" ? undefined : known);
+      const listed = await c.var.tasks.list({ ...query, sort }, limit, cursor, known);
       if (listed.outcome === "foreign-cursor") throw invalidField("cursor", "is not a cursor of this list");
       const headers = listed.revision === undefined ? {} : { ETag: weakEntityTag(listed.revision) };
       if (listed.outcome === "unchanged") return c.body(null, 304, headers);

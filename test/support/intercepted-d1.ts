@@ -40,6 +40,17 @@ export function failingD1(d1: D1Database, message: string, healthyRoundTrips = 0
   });
 }
 
+/** Fails as D1 does so many times, before or after it has done its work, and is well again. */
+export function flakyD1(d1: D1Database, message: string, failures: number, wasDone: boolean): D1Database {
+  let left = failures;
+  return intercept(d1, async (roundTrip) => {
+    left -= 1;
+    if (left < 0) return roundTrip();
+    if (wasDone) await roundTrip();
+    throw new Error(message);
+  });
+}
+
 function intercept(d1: D1Database, around: Around): D1Database {
   const inner = new WeakMap<object, D1PreparedStatement>();
 

@@ -14,6 +14,9 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what TEXT may not hold.
 const CONTROL_CHARACTERS = /[\x00-\x08\x0B-\x1F\x7F]/g;
 
+// RFC 5545 allows 75 octets; the library leaves out the space that each further line begins with.
+ICAL.foldLength = 74;
+
 export const icsWriter: Writer = {
   contentType: "text/calendar; charset=utf-8",
   opening: "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Edge Tasks//EN\r\n",
@@ -34,20 +37,16 @@ export function readIcs(text: string): Entry[] {
 function toTodo(task: Task): ICAL.Component {
   const todo = new ICAL.Component("vtodo");
   todo.addPropertyWithValue("uid", task.id);
-  todo.addPropertyWithValue("dtstamp", toTime(task.updatedAt));
-  todo.addPropertyWithValue("created", toTime(task.createdAt));
-  todo.addPropertyWithValue("last-modified", toTime(task.updatedAt));
+  addTime(todo, "dtstamp", task.updatedAt);
+  addTime(todo, "created", task.createdAt);
+  addTime(todo, "last-modified", task.updatedAt);
   todo.addPropertyWithValue("summary", toText(task.title));
   if (task.description !== null) todo.addPropertyWithValue("description", toText(task.description));
   todo.addPropertyWithValue("status", task.completed ? "COMPLETED" : "NEEDS-ACTION");
-  if (task.completedAt !== null) todo.addPropertyWithValue("completed", toTime(task.completedAt));
+  if (task.completedAt !== null) addTime(todo, "completed", task.completedAt);
   todo.addPropertyWithValue("priority", PRIORITY_NUMBERS[task.priority]);
-  if (task.due !== null) todo.addPropertyWithValue("due", toTime(task.due));
-  if (task.tags.length > 0) {
-    const categories = new ICAL.Property("categories");
-    categories.setValues(task.tags.map(toText));
-    todo.addProperty(categories);
-  }
+  if (task.due !== null) addTime(todo, "due", task.due);
+  for (const tag of task.tags) todo.addPropertyWithValue("categories", toText(tag));
   const { title, description, due, tags, createdAt, completedAt } = task;
   const exact = { title, description, due, tags, createdAt, completedAt };
   todo.addPropertyWithValue(EXACTLY, base64url.encode(JSON.stringify(exact)));
@@ -82,8 +81,11 @@ function todosIn(text: string): ICAL.Component[] {
   }
 }
 
-function toTime(text: string): ICAL.Time {
-  return text.length === 10 ? ICAL.Time.fromDateString(text) : ICAL.Time.fromJSDate(new Date(text), true);
+/** Adds a day, or an instant to the second. */
+function addTime(todo: ICAL.Component, name: string, text: string): void {
+  const isDay = text.length === "YYYY-MM-DD".length;
+  const value = isDay ? text : `${text.slice(0, "YYYY-MM-DDTHH:MM:SS".length)}Z`;
+  todo.addProperty(new ICAL.Property([name, {}, isDay ? "date" : "date-time", value]));
 }
 
 /** TEXT holds line feeds and tabs, and no other control character. */
@@ -130,7 +132,7 @@ function exactOf(todo: ICAL.Component): Record<string, unknown> {
   if (text === undefined) return {};
   const exact: Task = JSON.parse(new TextDecoder().decode(base64url.decode(text)));
   const written = toTodo({ ...BLANK, ...exact });
-  const isAsWritten = (name: string) => String(written.getFirstProperty(name)) === String(todo.getFirstProperty(name));
+  const isAsWritten = (name: string) => linesOf(written, name) === linesOf(todo, name);
   return {
     ...(isAsWritten("summary") && { title: exact.title }),
     ...(isAsWritten("description") && { description: exact.description }),
@@ -139,6 +141,11 @@ function exactOf(todo: ICAL.Component): Record<string, unknown> {
     ...(isAsWritten("created") && { createdAt: exact.createdAt }),
     ...(isAsWritten("completed") && { completedAt: exact.completedAt }),
   };
+}
+
+function linesOf(todo: ICAL.Component, name: string): string {
+  const lines = todo.getAllProperties(name).map((property) => property.toICALString());
+  return lines.join("\n");
 }
 
 const BLANK: Task = {

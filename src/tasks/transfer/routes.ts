@@ -1,12 +1,13 @@
 /** Taking all tasks out, and bringing tasks in. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { UserScope } from "../../access/user-scope.ts";
 import { problems } from "../../http/openapi.ts";
 import { invalidField, Problem } from "../../http/problem.ts";
+import { logFailure } from "../../http/request-log.ts";
 import { refuseInvalid } from "../../http/validation.ts";
 import { taskSchema } from "../model.ts";
 import { userPath } from "../parameters.ts";
-import type { TaskRepository } from "../repository.ts";
 import { csvWriter, readCsv } from "./csv.ts";
 import { type Entry, UnreadableFile, type Writer } from "./format.ts";
 import { icsWriter, readIcs } from "./ics.ts";
@@ -69,7 +70,7 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
     async (c) => {
       const { format } = c.req.valid("query");
       const writer = WRITERS[format];
-      const file = await streamTasks(c.var.tasks, writer);
+      const file = await streamTasks(c, writer);
       const disposition = `attachment; filename="tasks.${format}"`;
       return c.body(file, 200, { "Content-Type": writer.contentType, "Content-Disposition": disposition });
     },
@@ -108,8 +109,8 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
   );
 
 /** Opens the file with the first chunk in hand, so that what fails at once has an answer of its own. */
-async function streamTasks(tasks: TaskRepository, { opening, chunk, end }: Writer): Promise<ReadableStream> {
-  const chunks = tasks.all(CHUNK_TASKS);
+async function streamTasks(c: Context<UserScope>, { opening, chunk, end }: Writer): Promise<ReadableStream> {
+  const chunks = c.var.tasks.all(CHUNK_TASKS);
   const first = await chunks.next();
   async function* texts() {
     yield opening;
@@ -117,17 +118,23 @@ async function streamTasks(tasks: TaskRepository, { opening, chunk, end }: Write
     for await (const later of chunks) yield chunk(later, false);
     yield end;
   }
-  return toStream(texts());
+  return toStream(texts(), (error) => logFailure(c, "export_cut_off", error));
 }
 
 /** Reads on only as fast as the caller takes it. */
-function toStream(texts: AsyncGenerator<string, void, undefined>): ReadableStream<Uint8Array> {
+function toStream(texts: AsyncGenerator<string, void, undefined>, onFailure: (error: Error) => void): ReadableStream {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await texts.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
+      try {
+        const { done, value } = await texts.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      } catch (error) {
+        const failure = error instanceof Error ? error : new Error("unknown");
+        onFailure(failure);
+        controller.error(failure);
+      }
     },
     cancel: async () => {
       await texts.return();

@@ -1,0 +1,337 @@
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Task } from "../../src/tasks/model.ts";
+import { appWith } from "../support/apps.ts";
+import { clientFor, header, ok, type Person, someone } from "../support/client.ts";
+import { countingD1, flakyD1 } from "../support/intercepted-d1.ts";
+
+type Results = {
+  results: { op: string; id: string; status: number; code?: string; revision?: number; task: Task | null }[];
+};
+
+let person: Person;
+
+beforeAll(async () => {
+  person = await someone();
+});
+
+const send = (operations: unknown, more: object = {}, headers = {}, by: Pick<Person, "call"> = person) =>
+  by.call(`${person.path}/batch`, { json: { operations, ...more }, headers });
+
+async function rowsOf(who: Person): Promise<unknown[]> {
+  return (await env.DB.prepare("select * from task where user_id = ? order by id").bind(who.id).all()).results;
+}
+
+describe("T1 a batch", () => {
+  it("T1 does what its operations would do one by one, in order and in one round trip", async () => {
+    const [a, b, c, d] = [await person.create(), await person.create(), await person.create(), await person.create()];
+    const counter = countingD1(env.DB);
+    const counted = clientFor(person.accessToken, (await appWith({ d1: counter.d1 })).fetch);
+    const operations = [
+      { op: "create", task: { title: "New", priority: "high", tags: ["x"] } },
+      { op: "replace", id: a.id, ifMatch: `"${a.revision}"`, task: { title: "Replaced" } },
+      { op: "patch", id: b.id, task: { description: "Patched" } },
+      { op: "patch", id: b.id, task: { due: "2026-03-01" } },
+      { op: "complete", id: c.id, ifMatch: "*", completed: true },
+      { op: "delete", id: d.id },
+    ];
+    const { results } = await ok<Results>(await send(operations, {}, {}, counted));
+    expect(counter.spent().roundTrips).toBe(1);
+    expect(results.map(({ op, status }) => `${op} ${status}`)).toEqual([
+      "create 201",
+      "replace 200",
+      "patch 200",
+      "patch 200",
+      "complete 200",
+      "delete 204",
+    ]);
+    expect(results[0]?.task).toEqual(await person.read(results[0]?.id ?? ""));
+    expect(results[1]?.task).toMatchObject({ id: a.id, title: "Replaced" });
+    expect(results[3]?.task).toMatchObject({ id: b.id, description: "Patched", due: "2026-03-01" });
+    expect(results[4]?.task).toMatchObject({ id: c.id, completed: true });
+    expect((await person.call(`${person.path}/${d.id}`)).status).toBe(404);
+    const revisions = results.flatMap(({ task }) => (task ? [task.revision] : []));
+    expect(revisions).toEqual([...revisions].sort((x, y) => x - y));
+  });
+
+  it("T3 what already is as wanted is left alone, and is 200", async () => {
+    const task = await person.create();
+    const { results } = await ok<Results>(await send([{ op: "complete", id: task.id, completed: false }]));
+    expect(results).toEqual([{ op: "complete", id: task.id, status: 200, task }]);
+  });
+
+  it("T1 all or nothing: a refused operation is named, whatever its kind and place, and nothing is done", async () => {
+    const task = await person.create();
+    const stale = `"${task.revision + 100}"`;
+    const absent = crypto.randomUUID();
+    const good = [
+      { op: "create", task: { title: "Never" } },
+      { op: "patch", id: task.id, task: { title: "Never" } },
+      { op: "delete", id: task.id },
+    ];
+    for (const [bad, status, code] of [
+      [{ op: "replace", id: absent, task: { title: "x" } }, 404, "not_found"],
+      [{ op: "patch", id: absent, task: { title: "x" } }, 404, "not_found"],
+      [{ op: "complete", id: absent, completed: true }, 404, "not_found"],
+      [{ op: "delete", id: absent }, 404, "not_found"],
+      [{ op: "patch", id: task.id, ifMatch: stale, task: { title: "x" } }, 412, "precondition_failed"],
+      [{ op: "complete", id: task.id, ifMatch: stale, completed: true }, 412, "precondition_failed"],
+      [{ op: "delete", id: task.id, ifMatch: stale }, 412, "precondition_failed"],
+    ] as const) {
+      for (const at of [0, 1, 2]) {
+        const operations = good.toSpliced(at, 0, bad as never);
+        const before = await rowsOf(person);
+        for (const headers of [{}, { "idempotency-key": crypto.randomUUID() }]) {
+          const answer = await send(operations, {}, headers);
+          expect(answer.status).toBe(status);
+          expect(await answer.json()).toMatchObject({ code, operation: at, errors: [{ path: `operations.${at}` }] });
+        }
+        expect(await rowsOf(person)).toEqual(before);
+      }
+    }
+  });
+
+  it("T3 a 412 tells the revision", async () => {
+    const task = await person.create();
+    const answer = await send([{ op: "delete", id: task.id, ifMatch: '"0"' }]);
+    expect(await answer.json()).toMatchObject({ revision: task.revision, operation: 0 });
+  });
+
+  it("T1 an operation sees what those before it did", async () => {
+    const task = await person.create();
+    const after = await send([
+      { op: "delete", id: task.id },
+      { op: "patch", id: task.id, task: { title: "Gone" } },
+    ]);
+    expect([after.status, (await after.json<{ operation: number }>()).operation]).toEqual([404, 1]);
+    const stale = await send([
+      { op: "patch", id: task.id, task: { title: "First" } },
+      { op: "patch", id: task.id, ifMatch: `"${task.revision}"`, task: { title: "Second" } },
+    ]);
+    expect(stale.status).toBe(412);
+    expect((await person.read(task.id)).title).toBe(task.title);
+  });
+
+  it("T1 each by itself: what fails is told, what can be done is done", async () => {
+    const [a, b, c] = [await person.create(), await person.create(), await person.create()];
+    const operations = [
+      { op: "patch", id: crypto.randomUUID(), task: { title: "x" } },
+      { op: "patch", id: a.id, task: { title: "Done" } },
+      { op: "delete", id: b.id, ifMatch: '"0"' },
+      { op: "create", task: { title: "Made" } },
+      { op: "complete", id: c.id, completed: false },
+    ];
+    const { results } = await ok<Results>(await send(operations, { atomic: false }));
+    expect(results.map(({ status, code }) => [status, code])).toEqual([
+      [404, "not_found"],
+      [200, undefined],
+      [412, "precondition_failed"],
+      [201, undefined],
+      [200, undefined],
+    ]);
+    expect(results[2]?.revision).toBe(b.revision);
+    expect((await person.read(b.id)).revision).toBe(b.revision);
+    expect((await person.read(a.id)).title).toBe("Done");
+  });
+
+  it("S5 S6 another user's tasks answer like ids that never existed", async () => {
+    const victim = await someone();
+    const { id } = await victim.create();
+    const before = await rowsOf(victim);
+    for (const op of [
+      { op: "replace", task: { title: "x" } },
+      { op: "patch", task: { title: "x" } },
+      { op: "complete", completed: true },
+      { op: "delete" },
+    ]) {
+      for (const atomic of [true, false]) {
+        for (const ifMatch of [undefined, "*", '"1"']) {
+          const answers = [];
+          for (const each of [id, crypto.randomUUID()]) {
+            const answer = await send([{ ...op, id: each, ifMatch }], { atomic }, { "x-request-id": "same" });
+            answers.push([answer.status, (await answer.text()).replaceAll(each, "ID")]);
+          }
+          expect(answers[0]).toEqual(answers[1]);
+        }
+      }
+    }
+    expect(await rowsOf(victim)).toEqual(before);
+  });
+
+  it("T1 takes 100 operations", async () => {
+    const fresh = await someone();
+    const operations = Array.from({ length: 100 }, (_, n) => ({ op: "create", task: { title: `Task ${n}` } }));
+    const { results } = await ok<Results>(await send(operations, {}, {}, fresh));
+    expect(results.map(({ task }) => task?.revision)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+  });
+
+  it.each([
+    [{}, "operations"],
+    [{ operations: [] }, "operations"],
+    [{ operations: {} }, "operations"],
+    [{ operations: [null] }, "operations.0"],
+    [{ operations: [{ op: "drop" }] }, "operations.0.op"],
+    [{ operations: [{ op: "create" }] }, "operations.0.task"],
+    [{ operations: [{ op: "create", task: { title: " " } }] }, "operations.0.task.title"],
+    [{ operations: [{ op: "create", id: "x", task: { title: "x" } }] }, "operations.0.id"],
+    [{ operations: [{ op: "create", userId: "x", task: { title: "x" } }] }, "operations.0.userId"],
+    [{ operations: [{ op: "delete" }] }, "operations.0.id"],
+    [{ operations: [{ op: "delete", id: 7 }] }, "operations.0.id"],
+    [{ operations: [{ op: "delete", id: "x", ifMatch: "x" }] }, "operations.0.ifMatch"],
+    [{ operations: [{ op: "delete", id: "x", ifMatch: 7 }] }, "operations.0.ifMatch"],
+    [{ operations: [{ op: "complete", id: "x", completed: "yes" }] }, "operations.0.completed"],
+    [{ operations: [{ op: "patch", id: "x", task: { due: "soon" } }] }, "operations.0.task.due"],
+    [{ operations: Array.from({ length: 101 }, () => ({ op: "delete", id: "x" })) }, "operations"],
+    [{ atomic: "no", operations: [{ op: "delete", id: "x" }] }, "atomic"],
+    [{ mode: "x", operations: [{ op: "delete", id: "x" }] }, "mode"],
+    [
+      {
+        atomic: false,
+        operations: [
+          { op: "delete", id: "x" },
+          { op: "delete", id: "x" },
+        ],
+      },
+      "operations.1.id",
+    ],
+  ])("T2 %j is refused at %s", async (json, path) => {
+    const answer = await person.call(`${person.path}/batch`, { json });
+    expect(answer.status).toBe(400);
+    const { errors } = await answer.json<{ errors: { path: string }[] }>();
+    expect(errors.map((error) => error.path)).toContain(path);
+  });
+
+  it("T2 an id of any kind and length is absent at most", async () => {
+    for (const id of ["", "x".repeat(10_000), "' or 1=1 --", "__proto__", "\u0000".replace("\u0000", "%00")]) {
+      expect((await send([{ op: "delete", id }])).status).toBe(404);
+    }
+  });
+});
+
+describe("T1 a batch with an idempotency key", () => {
+  it.each([true, false])("T1 atomic %s: the same key gives the same results back, and does nothing", async (atomic) => {
+    const [a, b] = [await person.create(), await person.create()];
+    const operations = [
+      { op: "create", task: { title: "Once" } },
+      { op: "patch", id: a.id, task: { title: "Once" } },
+      { op: "complete", id: b.id, completed: false },
+      ...(atomic
+        ? []
+        : [
+            { op: "delete", id: crypto.randomUUID() },
+            { op: "delete", id: (await person.create()).id, ifMatch: '"0"' },
+          ]),
+    ];
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const first = await send(operations, { atomic }, headers);
+    expect(first.headers.get("idempotency-replayed")).toBeNull();
+    const results = await ok<Results>(first);
+    const before = await rowsOf(person);
+    for (let n = 0; n < 2; n += 1) {
+      const again = await send(operations, { atomic }, headers);
+      expect(header(again, "idempotency-replayed")).toBe("true");
+      expect(await again.json()).toEqual(results);
+    }
+    expect(await rowsOf(person)).toEqual(before);
+    expect((await send(operations.slice(1), { atomic }, headers)).status).toBe(422);
+  });
+
+  it("T1 of 12 parallel twins one does it", async () => {
+    const fresh = await someone();
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const operations = [
+      { op: "create", task: { title: "A" } },
+      { op: "create", task: { title: "B" } },
+    ];
+    const answers = await Promise.all(Array.from({ length: 12 }, () => send(operations, {}, headers, fresh)));
+    const texts = new Set(await Promise.all(answers.map((answer) => answer.text())));
+    expect([texts.size, (await fresh.list()).data.length]).toEqual([1, 2]);
+  });
+
+  it("T1 what D1 did without answering is found again", async () => {
+    for (const atomic of [true, false]) {
+      const fresh = await someone();
+      const { fetch } = await appWith({ d1: flakyD1(env.DB, "D1_ERROR: Network connection lost.", 1, true) });
+      const answer = await send(
+        [{ op: "create", task: { title: "A" } }],
+        { atomic },
+        { "idempotency-key": crypto.randomUUID() },
+        clientFor(fresh.accessToken, fetch),
+      );
+      expect((await ok<Results>(answer)).results[0]?.status).toBe(201);
+      expect((await fresh.list()).data).toHaveLength(1);
+    }
+  });
+
+  it("L2 an ended session does nothing", async () => {
+    const guest = await someone();
+    const { id } = await guest.create();
+    await env.DB.prepare("delete from session where user_id = ?").bind(guest.id).run();
+    const before = await rowsOf(guest);
+    for (const atomic of [true, false]) {
+      for (const headers of [{}, { "idempotency-key": crypto.randomUUID() }]) {
+        for (const operation of [
+          { op: "create", task: { title: "x" } },
+          { op: "delete", id },
+          { op: "delete", id: "x" },
+        ]) {
+          const answer = await send([operation], { atomic }, headers, guest);
+          expect([answer.status, (await answer.json<{ code: string }>()).code]).toEqual([401, "session_ended"]);
+        }
+      }
+    }
+    expect(await rowsOf(guest)).toEqual(before);
+  });
+});
+
+describe("T1 any batch", () => {
+  it("T1 S6 leaves what the same requests one by one would leave", async () => {
+    const operation = fc.oneof(
+      fc.record({ op: fc.constant("create"), title: fc.constantFrom("a", "b") }),
+      fc.record({
+        op: fc.constantFrom("patch", "replace", "complete", "delete"),
+        at: fc.nat(4),
+        title: fc.constantFrom("a", "b"),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 8 }), async (drafts) => {
+        const [batched, single] = [await someone(), await someone()];
+        const ids = new Map<Person, string[]>();
+        for (const who of [batched, single]) {
+          ids.set(who, []);
+          for (let n = 0; n < 4; n += 1) ids.get(who)?.push((await who.create({ title: `${n}` })).id);
+        }
+        const operationsFor = (who: Person) =>
+          drafts.map((draft) => {
+            if (!("at" in draft)) return { op: "create", task: { title: draft.title } };
+            const id = ids.get(who)?.[draft.at] ?? crypto.randomUUID();
+            if (draft.op === "delete") return { op: "delete", id };
+            if (draft.op === "complete") return { op: "complete", id, completed: draft.title === "a" };
+            return { op: draft.op, id, task: { title: draft.title } };
+          });
+        const answer = await send(operationsFor(batched), {}, {}, batched);
+        const before = await states(single);
+        let failed = false;
+        for (const each of operationsFor(single)) failed ||= (await alone(single, each)).status >= 400;
+        expect(answer.status >= 400).toBe(failed);
+        expect(await states(batched)).toEqual(failed ? before : await states(single));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  function alone(who: Person, { op, id, ...rest }: { op: string; id?: string; task?: object; completed?: boolean }) {
+    if (op === "create") return who.call(who.path, { json: rest.task });
+    if (op === "delete") return who.remove(id ?? "");
+    if (op === "complete") return who.complete(id ?? "", rest.completed);
+    return op === "patch" ? who.patch(id ?? "", rest.task ?? {}) : who.put(id ?? "", rest.task ?? {});
+  }
+
+  async function states(who: Person): Promise<unknown[]> {
+    const query =
+      "select title, revision, completed_at is not null as c, deleted_at is not null as d from task where user_id = ? order by revision";
+    return (await env.DB.prepare(query).bind(who.id).all()).results;
+  }
+});

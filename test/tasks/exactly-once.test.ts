@@ -1,0 +1,172 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Task } from "../../src/tasks/model.ts";
+import { appWith } from "../support/apps.ts";
+import { clientFor, header, ok, type Person, someone, tasksOf } from "../support/client.ts";
+import { failingD1, flakyD1 } from "../support/intercepted-d1.ts";
+
+let person: Person;
+
+beforeAll(async () => {
+  person = await someone();
+});
+
+const keyed = (key: string = crypto.randomUUID()) => ({ "idempotency-key": key });
+const create = (headers: Record<string, string>, json: object = { title: "Once" }, by: Pick<Person, "call"> = person) =>
+  by.call(person.path, { json, headers });
+
+async function countTasks(who: Person): Promise<number> {
+  const row = await env.DB.prepare("select count(*) as n from task where user_id = ?")
+    .bind(who.id)
+    .first<{ n: number }>();
+  return row?.n ?? -1;
+}
+
+describe("T1 creating with an idempotency key", () => {
+  it("T1 the same key and body give the same task back, and say so", async () => {
+    const headers = keyed();
+    const first = await create(headers);
+    const task = await ok<Task>(first, 201);
+    expect(first.headers.get("idempotency-replayed")).toBeNull();
+    for (let n = 0; n < 3; n += 1) {
+      const again = await create(headers);
+      expect([again.status, header(again, "idempotency-replayed")]).toEqual([201, "true"]);
+      expect([header(again, "location"), header(again, "etag")]).toEqual([
+        header(first, "location"),
+        header(first, "etag"),
+      ]);
+      expect(await again.json()).toEqual(task);
+    }
+  });
+
+  it("T1 the same body is the same whatever its spacing, order and defaults", async () => {
+    const headers = { ...keyed(), "content-type": "application/json" };
+    const bodies = ['{"title":"A","completed":false}', ' { "completed":false , "title" : " A " } ', '{"title":"A"}'];
+    const ids = [];
+    for (const body of bodies)
+      ids.push((await ok<Task>(await person.call(person.path, { method: "POST", headers, body }), 201)).id);
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it("T1 of 12 parallel twins one creates, and all get its task", async () => {
+    const fresh = await someone();
+    const headers = keyed();
+    const answers = await Promise.all(Array.from({ length: 12 }, () => create(headers, { title: "Twin" }, fresh)));
+    const tasks = await Promise.all(answers.map((answer) => ok<Task>(answer, 201)));
+    expect(new Set(tasks.map(({ id }) => id)).size).toBe(1);
+    expect(answers.filter((answer) => answer.headers.get("idempotency-replayed") === null)).toHaveLength(1);
+    expect(await countTasks(fresh)).toBe(1);
+  });
+
+  it("T1 another body under the key is 422, and nothing is done", async () => {
+    const headers = keyed();
+    await create(headers);
+    const before = await countTasks(person);
+    const answer = await create(headers, { title: "Other" });
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({ code: "idempotency_key_reused" });
+    const batch = await person.call(`${person.path}/batch`, {
+      json: { operations: [{ op: "create", task: { title: "Once" } }] },
+      headers,
+    });
+    expect(batch.status).toBe(422);
+    expect(await countTasks(person)).toBe(before);
+  });
+
+  it("S6 keys are each user's own", async () => {
+    const other = await someone();
+    const headers = keyed();
+    const [mine, theirs] = [
+      await ok<Task>(await create(headers), 201),
+      await create(headers, { title: "Theirs" }, other),
+    ];
+    expect(theirs.headers.get("idempotency-replayed")).toBeNull();
+    expect((await ok<Task>(theirs, 201)).id).not.toBe(mine.id);
+  });
+
+  it("T1 the task comes back as it is now, even when it was deleted meanwhile", async () => {
+    const headers = keyed();
+    const task = await ok<Task>(await create(headers), 201);
+    await person.patch(task.id, { title: "Changed" });
+    expect(await ok<Task>(await create(headers), 201)).toMatchObject({ id: task.id, title: "Changed" });
+    await person.remove(task.id);
+    expect(await ok<Task>(await create(headers), 201)).toMatchObject({ id: task.id, deletedAt: expect.any(String) });
+  });
+
+  it("L2 an ended session gets nothing back", async () => {
+    const guest = await someone();
+    const headers = keyed();
+    await create(headers, { title: "Once" }, guest);
+    await env.DB.prepare("delete from session where user_id = ?").bind(guest.id).run();
+    expect((await create(headers, { title: "Once" }, guest)).status).toBe(401);
+  });
+
+  it.each(["", " ", "a b", "é", "x".repeat(256), "x".repeat(10_000)])("T2 %j is no key: 400", async (key) => {
+    if (key.trim() !== key || key === "") return expect((await create(keyed(key))).status).toBeLessThan(500);
+    const answer = await create(keyed(key));
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ errors: [{ path: "idempotency-key" }] });
+  });
+});
+
+describe("U6 D1 in trouble", () => {
+  const MESSAGE = "D1_ERROR: Network connection lost.";
+  const through = async (d1: D1Database) => clientFor(person.accessToken, (await appWith({ d1 })).fetch);
+
+  it.each([1, 2])("T1 %i failed tries of a keyed creation are made up for, and make one task", async (failures) => {
+    for (const wasDone of [false, true]) {
+      const before = await countTasks(person);
+      const answer = await create(
+        keyed(),
+        { title: "Kept" },
+        await through(flakyD1(env.DB, MESSAGE, failures, wasDone)),
+      );
+      expect(await ok<Task>(answer, 201)).toMatchObject({ title: "Kept" });
+      expect(await countTasks(person)).toBe(before + 1);
+    }
+  });
+
+  it("T1 a creation whose answer was lost is found by its key", async () => {
+    const headers = keyed();
+    const lost = await create(headers, { title: "Lost" }, await through(flakyD1(env.DB, MESSAGE, 99, true)));
+    expect(lost.status).toBe(503);
+    const found = await create(headers, { title: "Lost" });
+    expect([found.status, header(found, "idempotency-replayed")]).toEqual([201, "true"]);
+  });
+
+  it("T1 a creation without a key is not tried again", async () => {
+    const before = await countTasks(person);
+    expect((await create({}, { title: "x" }, await through(flakyD1(env.DB, MESSAGE, 1, true)))).status).toBe(503);
+    expect(await countTasks(person)).toBe(before + 1);
+  });
+
+  it("T3 a conditional write is tried again where only success is believed", async () => {
+    for (const wasDone of [false, true]) {
+      const task = await person.create();
+      const flaky = tasksOf(await through(flakyD1(env.DB, MESSAGE, 1, wasDone)));
+      const answer = await flaky.patch(task.id, { title: "Changed" }, { "if-match": `"${task.revision}"` });
+      // Had it been done the first time, a second answer of 412 would be a lie.
+      expect(answer.status).toBe(wasDone ? 503 : 200);
+      expect((await person.read(task.id)).title).toBe("Changed");
+      expect(
+        (await tasksOf(await through(flakyD1(env.DB, MESSAGE, 1, false))).patch(task.id, { title: "x" })).status,
+      ).toBe(503);
+    }
+  });
+
+  it("U6 trouble that stays is 503 with Retry-After on every route", async () => {
+    const failing = await through(failingD1(env.DB, MESSAGE));
+    const { path } = person;
+    for (const [way, init] of [
+      [path, {}],
+      [path, { json: { title: "x" }, headers: keyed() }],
+      [`${path}/batch`, { json: { operations: [{ op: "create", task: { title: "x" } }] }, headers: keyed() }],
+      [`${path}/changes`, {}],
+      [`${path}/export`, {}],
+      [`${path}/import`, { json: { tasks: [{ title: "x" }] } }],
+    ] as const) {
+      const answer = await failing.call(way, init);
+      expect([answer.status, header(answer, "retry-after")], way).toEqual([503, "2"]);
+    }
+  });
+});

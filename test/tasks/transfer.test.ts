@@ -1,0 +1,366 @@
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { convertIcsCalendar } from "ts-ics";
+import { beforeAll, describe, expect, it } from "vitest";
+import { PRIORITIES, type Task } from "../../src/tasks/model.ts";
+import { appWith } from "../support/apps.ts";
+import { type CallInit, clientFor, header, ok, type Person, someone } from "../support/client.ts";
+import { flakyD1 } from "../support/intercepted-d1.ts";
+
+type Report = {
+  imported: number;
+  exists: number;
+  invalid: number;
+  lines: { line: number; status: string; id?: string; errors?: { path: string; message: string }[] }[];
+};
+const FORMATS = [
+  ["json", "application/json"],
+  ["csv", "text/csv"],
+  ["ics", "text/calendar"],
+] as const;
+
+let person: Person;
+
+beforeAll(async () => {
+  person = await someone();
+});
+
+const exportAs = async (who: Person, format: string) => (await exported(who, format)).text();
+const exported = (who: Person, format: string) => who.call(`${who.path}/export?format=${format}`);
+const importAs = (who: Pick<Person, "call">, type: string, body: string) =>
+  who.call(`${person.path}/import`, { method: "POST", headers: { "content-type": type }, body });
+const report = async (who: Person, type: string, body: string) => ok<Report>(await importAs(who, type, body));
+
+/** What an import keeps of a task. */
+const contents = ({ id, title, description, completed, completedAt, priority, due, tags, createdAt }: Task) => ({
+  ...{ id, title, description, completed, completedAt, priority, due, tags, createdAt },
+});
+
+async function all(who: Person): Promise<Task[]> {
+  return (await who.list("?sort=createdAt&limit=100")).data;
+}
+
+const text = fc
+  .string({ unit: "binary", maxLength: 30 })
+  .filter((value) => value.isWellFormed() && !value.includes("\0"));
+const nasty = fc.constantFrom(
+  "=1+1",
+  "'quoted",
+  '"',
+  "a,b;c",
+  "a\r\nb",
+  "a\rb",
+  "a\nb",
+  "\\n",
+  "\t",
+  "x\u0007y",
+  "BEGIN:VTODO",
+  "END:VCALENDAR",
+  "@x",
+  "-1",
+  "+",
+  "''",
+  "\uFEFFx",
+  "é",
+  "e\u0301",
+  "👩‍👩‍👧‍👦".repeat(20),
+);
+const anyTask = fc.record({
+  title: fc.oneof(text, nasty).map((title) => title.trim() || "x"),
+  description: fc.option(fc.oneof(text, nasty, fc.constant(""))),
+  completed: fc.boolean(),
+  priority: fc.constantFrom(...PRIORITIES),
+  due: fc.option(fc.constantFrom("2026-03-01", "2026-03-01T09:30:00.123Z", "0001-01-01", "9999-12-31T23:59:59.999Z")),
+  tags: fc.uniqueArray(fc.constantFrom("a", "b,c", "d;e", '"', "é", "'x", "=1", "[]", "\\", "日本"), { maxLength: 5 }),
+});
+
+describe("T7 export and import", () => {
+  it.each(FORMATS)("T7 %s: what is exported is imported elsewhere exactly as it was", async (format, type) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyTask, { minLength: 1, maxLength: 6 }), async (tasks) => {
+        const [from, to] = [await someone(), await someone()];
+        for (const task of tasks) await from.create(task);
+        const result = await report(to, type, await exportAs(from, format));
+        expect(result, JSON.stringify(result.lines)).toMatchObject({ imported: tasks.length, exists: 0, invalid: 0 });
+        expect((await all(to)).map(contents).sort(byId)).toEqual((await all(from)).map(contents).sort(byId));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it.each(FORMATS)("T1 %s: imported again, or by 6 at once, nothing is there twice", async (format, type) => {
+    const [from, to] = [await someone(), await someone()];
+    for (let n = 0; n < 5; n += 1) await from.create({ title: `Task ${n}` });
+    const file = await exportAs(from, format);
+    const reports = await Promise.all(Array.from({ length: 6 }, () => report(to, type, file)));
+    expect(reports.reduce((sum, { imported }) => sum + imported, 0)).toBe(5);
+    expect(await report(to, type, file)).toMatchObject({ imported: 0, exists: 5, invalid: 0 });
+    expect(await report(from, type, file)).toMatchObject({ imported: 0, exists: 5 });
+    expect(await all(to)).toHaveLength(5);
+  });
+
+  it.each(FORMATS)("T1 %s: is a file with a name, also when it is empty", async (format, type) => {
+    const answer = await exported(await someone(), format);
+    expect([answer.status, header(answer, "content-type").split(";")[0]]).toEqual([200, type]);
+    expect(header(answer, "content-disposition")).toBe(`attachment; filename="tasks.${format}"`);
+    expect(await report(person, type, await answer.text())).toMatchObject({ imported: 0, invalid: 0, lines: [] });
+  });
+
+  it("T1 an import changes no task that is there, and brings back none that was deleted", async () => {
+    const who = await someone();
+    const [kept, deleted] = [await who.create({ title: "Kept" }), await who.create({ title: "Deleted" })];
+    const file = await exportAs(who, "json");
+    await who.patch(kept.id, { title: "Changed since" });
+    await who.remove(deleted.id);
+    expect(await report(who, "application/json", file)).toMatchObject({ imported: 0, exists: 2 });
+    expect((await all(who)).map(({ title }) => title)).toEqual(["Changed since"]);
+  });
+
+  it("T1 a task without an id is known by what is written in it", async () => {
+    const who = await someone();
+    const file = "title,due\r\nBuy milk,2026-03-01\r\nBuy milk,2026-03-02\r\nBuy milk,2026-03-01\r\n";
+    expect((await report(who, "text/csv", file)).lines.map(({ status }) => status)).toEqual([
+      "imported",
+      "imported",
+      "exists",
+    ]);
+    expect(await report(who, "text/csv; charset=utf-8", file)).toMatchObject({ imported: 0, exists: 3 });
+  });
+
+  it("T1 to-dos of other programs are taken by their UID", async () => {
+    const who = await someone();
+    const file = [
+      "BEGIN:VCALENDAR",
+      "VERSION:2.0",
+      "PRODID:-//Other//EN",
+      "BEGIN:VTODO",
+      "UID:20260301T120000-42@example.com",
+      "DTSTAMP:20260301T120000Z",
+      "SUMMARY:Call the bank\\, soon",
+      "DUE;VALUE=DATE:20260401",
+      "PRIORITY:3",
+      "CATEGORIES:money,calls",
+      "STATUS:NEEDS-ACTION",
+      "END:VTODO",
+      "BEGIN:VEVENT",
+      "UID:event",
+      "DTSTAMP:20260301T120000Z",
+      "DTSTART:20260301T120000Z",
+      "END:VEVENT",
+      "END:VCALENDAR",
+      "",
+    ].join("\r\n");
+    expect(await report(who, "text/calendar", file)).toMatchObject({ imported: 1, invalid: 0 });
+    expect(await report(who, "text/calendar", file)).toMatchObject({ imported: 0, exists: 1 });
+    expect(await all(who)).toMatchObject([
+      { title: "Call the bank, soon", due: "2026-04-01", priority: "high", tags: ["calls", "money"], completed: false },
+    ]);
+  });
+
+  it("T1 what another program changed in our file is what is imported", async () => {
+    const [from, to] = [await someone(), await someone()];
+    await from.create({ title: "Old title", description: "Kept\u0007", due: "2026-03-01T09:30:00.123Z" });
+    const file = (await exportAs(from, "ics")).replace("SUMMARY:Old title", "SUMMARY:New title");
+    await report(to, "text/calendar", file);
+    expect(await all(to)).toMatchObject([
+      { title: "New title", description: "Kept\u0007", due: "2026-03-01T09:30:00.123Z" },
+    ]);
+  });
+
+  it("T1 iCalendar is read by a parser that is not ours as it was meant", async () => {
+    const who = await someone();
+    const task = await who.create({
+      title: "Comma, semicolon; and a long line ".repeat(5).trim(),
+      description: "Two\nlines",
+      priority: "high",
+      due: "2026-03-01",
+      tags: ["a", "b,c"],
+    });
+    await who.create({ title: "Timed", completed: true, due: "2026-03-01T09:30:00Z", priority: "low" });
+    const file = await exportAs(who, "ics");
+    for (const line of file.split("\r\n")) expect(new TextEncoder().encode(line).length).toBeLessThanOrEqual(75);
+    expect(file.replaceAll("\r\n", "")).not.toMatch(/[\r\n]/);
+    const { todos = [] } = convertIcsCalendar(undefined, file);
+    expect(todos).toHaveLength(2);
+    expect(todos[0]).toMatchObject({
+      uid: task.id,
+      summary: task.title,
+      description: "Two\nlines",
+      status: "NEEDS-ACTION",
+      priority: "1",
+      due: { type: "DATE", date: new Date("2026-03-01") },
+    });
+    expect(todos[1]).toMatchObject({
+      status: "COMPLETED",
+      due: { date: new Date("2026-03-01T09:30:00Z") },
+      completed: { date: expect.any(Date) },
+    });
+  });
+
+  it("T7 no cell of a spreadsheet begins a formula", async () => {
+    const who = await someone();
+    for (const title of ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)"])
+      await who.create({ title, description: "\t=1", tags: ["=1"] });
+    for (const cell of (await exportAs(who, "csv")).split(/[,\n]/)) expect(cell).not.toMatch(/^"?[=+@\t-]/);
+  });
+
+  it("S6 an export holds the caller's own tasks and no other", async () => {
+    const [one, two] = [await someone(), await someone()];
+    await one.create({ title: "Of one" });
+    await two.create({ title: "Of two" });
+    for (const [format] of FORMATS) expect(await exportAs(one, format)).not.toContain("Of two");
+  });
+
+  it("S6 another user's ids are free to be taken, and theirs stay theirs", async () => {
+    const [victim, attacker] = [await someone(), await someone()];
+    const task = await victim.create({ title: "Theirs" });
+    const file = JSON.stringify({ tasks: [{ id: task.id, title: "Mine" }] });
+    expect(await report(attacker, "application/json", file)).toMatchObject({ imported: 1 });
+    expect(await victim.read(task.id)).toEqual(task);
+    expect(await attacker.read(task.id)).toMatchObject({ title: "Mine", revision: 1 });
+  });
+});
+
+describe("T2 a bad import", () => {
+  it("T2 each line is reported by itself, and names its field", async () => {
+    const who = await someone();
+    const tasks = [
+      { title: "Good" },
+      { title: " " },
+      { title: "x", due: "soon" },
+      { title: "x", owner: "me" },
+      { title: "x", id: "7" },
+      { title: "x", tags: ["a", "A"] },
+      null,
+      "x",
+      { title: "Good, too", revision: 7, updatedAt: "whenever" },
+    ];
+    const { imported, invalid, lines } = await report(who, "application/json", JSON.stringify({ tasks }));
+    expect([imported, invalid]).toEqual([2, 7]);
+    expect(lines.map(({ line, status, errors }) => [line, status, errors?.[0]?.path])).toEqual([
+      [1, "imported", undefined],
+      [2, "invalid", "title"],
+      [3, "invalid", "due"],
+      [4, "invalid", ""],
+      [5, "invalid", "id"],
+      [6, "invalid", "tags.1"],
+      [7, "invalid", ""],
+      [8, "invalid", ""],
+      [9, "imported", undefined],
+    ]);
+    expect(await all(who)).toHaveLength(2);
+  });
+
+  it.each([
+    ["application/json", "{"],
+    ["application/json", "[]"],
+    ["application/json", "null"],
+    ["application/json", '{"tasks":{}}'],
+    ["text/csv", ""],
+    ["text/csv", "name\r\nx\r\n"],
+    ["text/csv", "id\r\nx\r\n"],
+    ["text/csv", 'title\r\n"x\r\n'],
+    ["text/calendar", ""],
+    ["text/calendar", "BEGIN:VCALENDAR"],
+    ["text/calendar", "hello"],
+    ["text/calendar", "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nEND:VCALENDAR\r\n"],
+  ])("T6 %s %j is 400", async (type, body) => {
+    const answer = await importAs(person, type, body);
+    expect(answer.status).toBe(400);
+    expect(["invalid_request", "malformed_request"]).toContain((await answer.json<{ code: string }>()).code);
+  });
+
+  it("T2 no text makes an import fail otherwise than as a bad request", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...FORMATS.map(([, type]) => type)),
+        fc.oneof(
+          text,
+          nasty,
+          fc.json(),
+          fc.constantFrom(
+            "title\r\n",
+            "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nDUE:x\r\nCOMPLETED:y\r\nEND:VTODO\r\nEND:VCALENDAR",
+          ),
+        ),
+        async (type, body) => {
+          expect((await importAs(person, type, body)).status).toBeLessThan(500);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each(["text/plain", "application/xml", "", "multipart/form-data; boundary=x"])("T6 %j is 415", async (type) => {
+    const answer = await person.call(`${person.path}/import`, {
+      method: "POST",
+      body: new TextEncoder().encode("x"),
+      ...(type && { headers: { "content-type": type } }),
+    } as CallInit);
+    expect(answer.status).toBe(415);
+  });
+
+  it("T6 more than 10 MiB is 413, more than 20,000 tasks 400, and an unknown format 400", async () => {
+    expect((await importAs(person, "text/csv", `title\r\n${"x".repeat(10 * 1024 * 1024)}`)).status).toBe(413);
+    const many = `title\r\n${"x\r\n".repeat(20_001)}`;
+    expect(await (await importAs(person, "text/csv", many)).json()).toMatchObject({ errors: [{ path: "body" }] });
+    for (const query of ["format=xml", "format=", "format=csv&format=ics", "since=x", `format=${"x".repeat(10_000)}`]) {
+      expect((await person.call(`${person.path}/export?${query}`)).status, query.slice(0, 20)).toBe(400);
+    }
+  });
+});
+
+describe("T1 10,000 tasks", () => {
+  it("T1 are exported in chunks as they are read, and imported again after a failure on the way", async () => {
+    const [from, to] = [await someone(), await someone()];
+    await env.DB.prepare(
+      `with recursive n (i) as (select 1 union all select i + 1 from n where i < 10000)
+       insert into task (user_id, id, revision, title, title_key, created_at, updated_at)
+       select ?1, printf('0195a3c0-7b1e-7c3a-9d41-%012d', i), i, 'task ' || i, 'task ' || i, i, i from n`,
+    )
+      .bind(from.id)
+      .run();
+    const answer = await exported(from, "json");
+    const sizes: number[] = [];
+    let file = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of answer.body ?? []) {
+      sizes.push(chunk.length);
+      file += decoder.decode(chunk, { stream: true });
+    }
+    expect(sizes.length).toBeGreaterThan(20);
+    expect(Math.max(...sizes)).toBeLessThan(file.length / 10);
+    const tasks: Task[] = JSON.parse(file).tasks;
+    expect(new Set(tasks.map(({ id }) => id)).size).toBe(10_000);
+
+    const { fetch } = await appWith({ d1: flakyD1(env.DB, "D1_ERROR: Network connection lost.", 2, true) });
+    const result = await ok<Report>(await importAs(clientFor(to.accessToken, fetch), "application/json", file));
+    expect(result.imported + result.exists).toBe(10_000);
+    const { n } = (await env.DB.prepare("select count(*) as n from task where user_id = ?")
+      .bind(to.id)
+      .first<{ n: number }>()) ?? { n: 0 };
+    expect(n).toBe(10_000);
+  });
+
+  it("L2 an export ends with the session: the file is cut off, and never complete", async () => {
+    const who = await someone();
+    await env.DB.prepare(
+      `with recursive n (i) as (select 1 union all select i + 1 from n where i < 5000)
+       insert into task (user_id, id, revision, title, created_at, updated_at) select ?1, i, i, 'x', i, i from n`,
+    )
+      .bind(who.id)
+      .run();
+    const answer = await exported(who, "json");
+    const reader = answer.body?.getReader();
+    await reader?.read();
+    await env.DB.prepare("delete from session where user_id = ?").bind(who.id).run();
+    const rest = async () => {
+      for (;;) if ((await reader?.read())?.done) return "complete";
+    };
+    await expect(rest()).rejects.toThrow();
+  });
+});
+
+function byId(a: { id: string }, b: { id: string }): number {
+  return a.id < b.id ? -1 : 1;
+}
