@@ -101,8 +101,7 @@ describe("T1 creating with an idempotency key", () => {
     expect((await create(headers, { title: "Once" }, guest)).status).toBe(401);
   });
 
-  it.each(["", " ", "a b", "é", "x".repeat(256), "x".repeat(10_000)])("T2 %j is no key: 400", async (key) => {
-    if (key.trim() !== key || key === "") return expect((await create(keyed(key))).status).toBeLessThan(500);
+  it.each(["", "a b", "é", "x".repeat(256), "x".repeat(10_000)])("T2 %j is no key: 400", async (key) => {
     const answer = await create(keyed(key));
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ errors: [{ path: "idempotency-key" }] });
