@@ -249,6 +249,30 @@ describe("T1 a batch with an idempotency key", () => {
     expect([texts.size, (await fresh.list()).data.length]).toEqual([1, 2]);
   });
 
+  it("S6 a key that two users have leads each to their own results, and others' tasks stay absent", async () => {
+    const [victim, attacker] = [await someone(), await someone()];
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const { id } = await victim.create();
+    const batches: [Person, object[]][] = [
+      [victim, [{ op: "complete", id, completed: true }]],
+      [
+        attacker,
+        [
+          { op: "delete", id },
+          { op: "create", task: { title: "Mine" } },
+        ],
+      ],
+    ];
+    const first = [];
+    for (const [who, operations] of batches)
+      first.push(await ok(await send(operations, { atomic: false }, headers, who)));
+    const again = [];
+    for (const [who, operations] of batches)
+      again.push(await ok(await send(operations, { atomic: false }, headers, who)));
+    expect(again).toEqual(first);
+    expect(first[1]).toMatchObject({ results: [{ status: 404 }, { status: 201 }] });
+  });
+
   it("T1 what D1 did without answering is found again", async () => {
     for (const atomic of [true, false]) {
       const fresh = await someone();

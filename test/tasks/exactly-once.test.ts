@@ -84,6 +84,19 @@ describe("T1 creating with an idempotency key", () => {
     expect((await ok<Task>(theirs, 201)).id).not.toBe(mine.id);
   });
 
+  it("S6 a key that two users have, and an id that two users have, lead each to their own", async () => {
+    const [victim, attacker] = [await someone(), await someone()];
+    const headers = keyed();
+    const task = await ok<Task>(await create(headers, { title: "Victim's" }, victim), 201);
+    const file = { tasks: [{ id: task.id, title: "Attacker's" }] };
+    expect((await attacker.call(`${person.path}/import`, { json: file })).status).toBe(200);
+    await create(headers, { title: "Attacker's, too" }, attacker);
+    expect(await ok(await create(headers, { title: "Victim's" }, victim), 201)).toEqual(task);
+    const theirs = await create(headers, { title: "Attacker's, too" }, attacker);
+    expect(await theirs.json()).toMatchObject({ title: "Attacker's, too" });
+    expect((await create(headers, { title: "Victim's" }, attacker)).status).toBe(422);
+  });
+
   it("T1 the task comes back as it is now, even when it was deleted meanwhile", async () => {
     const headers = keyed();
     const task = await ok<Task>(await create(headers), 201);
