@@ -4,6 +4,8 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { limitCallsPerUser, openUserScope, requireAccessToken } from "./access/user-scope.ts";
 import { authFailure } from "./auth/failure.ts";
 import { type AuthBindings, createAuthRoutes } from "./auth/routes.ts";
+import { describeApi } from "./docs/api-document.ts";
+import { createDocs } from "./docs/routes.ts";
 import type { Settings } from "./env.ts";
 import { importBody, jsonBody } from "./http/body.ts";
 import { createEdge } from "./http/edge.ts";
@@ -19,7 +21,7 @@ import { linkPages } from "./web/link-pages.ts";
 const TASKS = "/api/v1/users/:userId/tasks";
 const IMPORT = `${TASKS}/import`;
 
-export type Bindings = AuthBindings & Pick<Env, "TASKS_RATE_LIMIT">;
+export type Bindings = AuthBindings & Pick<Env, "ASSETS" | "TASKS_RATE_LIMIT">;
 
 export type AppType = Awaited<ReturnType<typeof createApp>>;
 
@@ -27,6 +29,8 @@ export type AppType = Awaited<ReturnType<typeof createApp>>;
 export async function createApp(settings: Settings, bindings: Bindings) {
   const app = createEdge(settings.trustedOrigins);
   const cursorKeys = await deriveCursorKeys(settings.keys);
+  const accounts = await createAuthRoutes(settings, bindings);
+  const documents = { api: (origin: string) => describeApi(app, origin), accounts: accounts.describe };
 
   app.use(
     "/api/v1/*",
@@ -42,7 +46,8 @@ export async function createApp(settings: Settings, bindings: Bindings) {
     .route("/", health)
     .route("/", createReadiness(bindings.DB))
     .route("/", linkPages)
-    .route("/api/auth", await createAuthRoutes(settings, bindings))
+    .route("/", createDocs(documents, bindings.ASSETS))
+    .route("/api/auth", accounts.routes)
     .route(TASKS, syncRoutes)
     .route(TASKS, transferRoutes)
     .route(TASKS, taskRoutes);

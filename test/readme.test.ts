@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { AUTH_ENDPOINTS } from "../src/auth/routes.ts";
+import { AUTH_ENDPOINTS } from "../src/auth/endpoints.ts";
 import { taskRoutes } from "../src/tasks/routes.ts";
 
 /** The rows of the table under a heading, as "METHOD path". */

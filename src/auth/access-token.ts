@@ -13,6 +13,27 @@ export const ACCESS_TOKEN_HEADER = "set-auth-jwt";
 /** What opens a session; changing the password can, in place of all there were. */
 const OPENING_SESSIONS = ["/sign-up/email", "/sign-in/email", "/change-password"];
 
+const DESCRIPTION = {
+  description: "Exchanges the session for an access token, which opens the task API",
+  responses: {
+    200: {
+      description: "The access token, and when it expires",
+      content: {
+        "application/json": {
+          schema: {
+            type: "object" as const,
+            required: ["token", "expiresAt"],
+            properties: {
+              token: { type: "string" as const },
+              expiresAt: { type: "string" as const, format: "date-time" },
+            },
+          },
+        },
+      },
+    },
+  },
+};
+
 type SignedIn = { user: { id: string; email: string }; session: { id: string } };
 
 export function accessToken(settings: Settings) {
@@ -38,7 +59,7 @@ export function accessToken(settings: Settings) {
     endpoints: {
       getToken: createAuthEndpoint(
         "/token",
-        { method: "GET", requireHeaders: true, use: [sessionMiddleware] },
+        { method: "GET", requireHeaders: true, use: [sessionMiddleware], metadata: { openapi: DESCRIPTION } },
         async (c) => c.json(await issue(c.context.baseURL, c.context.session)),
       ),
     },

@@ -1,37 +1,16 @@
-/**
- * Which of Better Auth's endpoints are open, and what stands around them.
- * Whatever else Better Auth could mount does not exist.
- */
+/** What stands around Better Auth's open endpoints. */
 import { type Context, type Handler, Hono } from "hono";
+import { version } from "../../package.json";
 import { openPrimary } from "../db/client.ts";
 import type { Settings } from "../env.ts";
 import { jsonBody } from "../http/body.ts";
 import { createAuth } from "./auth.ts";
+import { describeAccounts } from "./document.ts";
+import { AUTH_ENDPOINTS } from "./endpoints.ts";
 import { authFailure, authFailureEdge, withCode } from "./failure.ts";
 import { withRequestNotes } from "./request-notes.ts";
 import { handBack, renewSignatures } from "./rotation.ts";
 import * as tables from "./tables.ts";
-
-export const AUTH_ENDPOINTS = [
-  { method: "POST", path: "/sign-up/email" },
-  { method: "POST", path: "/sign-in/email" },
-  { method: "POST", path: "/sign-out" },
-  { method: "GET", path: "/get-session" },
-  { method: "GET", path: "/token" },
-  { method: "GET", path: "/list-sessions" },
-  { method: "POST", path: "/revoke-session" },
-  { method: "POST", path: "/revoke-other-sessions" },
-  { method: "POST", path: "/revoke-sessions" },
-  { method: "POST", path: "/change-password" },
-  { method: "POST", path: "/request-password-reset", sendsMail: true },
-  { method: "POST", path: "/reset-password" },
-  { method: "POST", path: "/send-verification-email", sendsMail: true },
-  { method: "GET", path: "/verify-email" },
-  { method: "POST", path: "/change-email", sendsMail: true },
-  { method: "POST", path: "/update-user" },
-  { method: "POST", path: "/delete-user" },
-  { method: "GET", path: "/ok" },
-] as const;
 
 export type AuthBindings = Pick<Env, "DB" | "PASSWORD_HASHER" | "EMAIL">;
 
@@ -76,7 +55,8 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
 
   const routes = new Hono().onError(authFailureEdge).use(jsonBody);
   for (const endpoint of AUTH_ENDPOINTS) routes.on(endpoint.method, endpoint.path, handlerOf(endpoint));
-  return routes.all("*", (c) => authFailure(c, "not_found"));
+  routes.all("*", (c) => authFailure(c, "not_found"));
+  return { routes, describe: (origin: string) => describeAccounts(overHttps, version, origin) };
 }
 
 /**

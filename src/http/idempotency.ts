@@ -18,6 +18,7 @@ export const idempotencyKey = z
   });
 
 export const IDEMPOTENCY_REPLAYED = { "Idempotency-Replayed": "true" };
+export const REPLAYED = { "Idempotency-Replayed": "`true` when the key had come before" };
 
 /** A key with a digest of what is asked for, to tell a repetition from another request. */
 export async function keyFor(key: string | undefined, operation: string, request: unknown) {

@@ -6,7 +6,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
-type Kind = { status: ContentfulStatusCode; title: string; detail: string; headers?: Record<string, string> };
+export type Kind = { status: ContentfulStatusCode; title: string; detail: string; headers?: Record<string, string> };
 
 const challenge = (description: string) => ({
   "WWW-Authenticate": `Bearer realm="edge-tasks", error="invalid_token", error_description="${description}"`,

@@ -73,6 +73,14 @@ const tags = z
 
 const due = dayOrMoment.nullable();
 
+const NEW_TASK = {
+  title: "Buy oat milk",
+  description: "Two cartons",
+  priority: "medium" as const,
+  due: "2026-03-01",
+  tags: ["errands"],
+};
+
 /** The body of POST and PUT: every field that a caller may set; what is left out takes its default. */
 export const newTaskSchema = z
   .strictObject({
@@ -83,7 +91,7 @@ export const newTaskSchema = z
     due: due.default(null),
     tags: tags.default([]),
   })
-  .openapi("NewTask");
+  .openapi("NewTask", { example: NEW_TASK });
 
 /** The body of PATCH, a JSON merge patch (RFC 7396): what is left out stays, null clears. */
 export const taskChangesSchema = z
@@ -95,9 +103,9 @@ export const taskChangesSchema = z
     due: due.optional(),
     tags: tags.optional(),
   })
-  .openapi("TaskChanges");
+  .openapi("TaskChanges", { example: { title: "Buy two", due: null } });
 
-export const completionSchema = z.strictObject({ completed }).openapi("Completion");
+export const completionSchema = z.strictObject({ completed }).openapi("Completion", { example: { completed: true } });
 
 const id = z.uuid().openapi({ description: "UUIDv7", example: "0195a3c0-7b1e-7c3a-9d41-0a52f3b7c1de" });
 

@@ -45,9 +45,3 @@ export const changesQuery = z.strictObject({
   since: z.string().optional().openapi({ description: "`nextToken` of the answer before; left out, all is new" }),
   limit,
 });
-
-export const etag = { schema: { type: "string" as const }, description: "The task's revision, as an entity tag" };
-export const listEtag = {
-  schema: { type: "string" as const },
-  description: "Of the first page: the newest revision",
-};

@@ -1,24 +1,24 @@
 /** The task routes: each validates, makes one repository call and picks a status. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { UserScope } from "../access/user-scope.ts";
-import { IDEMPOTENCY_REPLAYED, idempotencyKey, keyFor } from "../http/idempotency.ts";
-import { problems } from "../http/openapi.ts";
+import { IDEMPOTENCY_REPLAYED, idempotencyKey, keyFor, REPLAYED } from "../http/idempotency.ts";
+import { headers, problems } from "../http/openapi.ts";
 import { entityTag, ifMatch, ifNoneMatch, weakEntityTag } from "../http/preconditions.ts";
 import { invalidField, Problem } from "../http/problem.ts";
 import { refuseInvalid } from "../http/validation.ts";
 import { completionSchema, newTaskSchema, type Task, taskChangesSchema, taskPageSchema, taskSchema } from "./model.ts";
-import { etag, listEtag, listQuery, taskPath, userPath } from "./parameters.ts";
+import { listQuery, taskPath, userPath } from "./parameters.ts";
 import { holds } from "./statements.ts";
 import type { Written } from "./writes.ts";
 
 const precondition = z.object({ "if-match": ifMatch, "if-none-match": ifNoneMatch });
+const ETAG = { ETag: "The task's revision, as an entity tag" };
+const LIST_ETAG = { ETag: "Of the first page: the newest revision" };
 const oneTask = {
   description: "The task",
-  headers: { ETag: etag },
+  headers: headers(ETAG),
   content: { "application/json": { schema: taskSchema } },
 };
-const location = { schema: { type: "string" as const }, description: "Its path" };
-const replayed = { schema: { type: "string" as const, enum: ["true"] }, description: "When the key had come before" };
 
 function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { "application/json": { schema } } };
@@ -36,10 +36,10 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       responses: {
         200: {
           description: "A page. A full page has a cursor, and may be the last all the same",
-          headers: { ETag: listEtag },
+          headers: headers(LIST_ETAG),
           content: { "application/json": { schema: taskPageSchema } },
         },
-        304: { description: "No task has changed since", headers: { ETag: listEtag } },
+        304: { description: "No task has changed since", headers: headers(LIST_ETAG) },
         ...problems(400, 401, 403, 429, 503),
       },
     }),
@@ -66,7 +66,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
         body: body(newTaskSchema),
       },
       responses: {
-        201: { ...oneTask, headers: { ETag: etag, Location: location, "Idempotency-Replayed": replayed } },
+        201: { ...oneTask, headers: headers({ ...ETAG, Location: "Its path", ...REPLAYED }) },
         ...problems(400, 401, 403, 413, 415, 422, 429, 503),
       },
     }),
@@ -90,7 +90,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       request: { params: taskPath, headers: precondition },
       responses: {
         200: oneTask,
-        304: { description: "It has this ETag", headers: { ETag: etag } },
+        304: { description: "It has this ETag", headers: headers(ETAG) },
         ...problems(400, 401, 403, 404, 412, 429, 503),
       },
     }),
@@ -162,7 +162,10 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       tags: ["Tasks"],
       summary: "Delete a task: into the trash for 30 days",
       request: { params: taskPath, headers: precondition },
-      responses: { 204: { description: "Deleted" }, ...problems(400, 401, 403, 404, 412, 429, 503) },
+      responses: {
+        204: { description: "Deleted", headers: headers({}) },
+        ...problems(400, 401, 403, 404, 412, 429, 503),
+      },
     }),
     async (c) => {
       const { id } = c.req.valid("param");

@@ -1,8 +1,8 @@
 /** What keeps a copy of the tasks in step: many writes at once, and all changes since. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { UserScope } from "../access/user-scope.ts";
-import { IDEMPOTENCY_REPLAYED, idempotencyKey, keyFor } from "../http/idempotency.ts";
-import { problems } from "../http/openapi.ts";
+import { IDEMPOTENCY_REPLAYED, idempotencyKey, keyFor, REPLAYED } from "../http/idempotency.ts";
+import { headers, problems } from "../http/openapi.ts";
 import { ifMatch } from "../http/preconditions.ts";
 import { invalidField, Problem } from "../http/problem.ts";
 import { refuseInvalid } from "../http/validation.ts";
@@ -38,7 +38,7 @@ const batchSchema = z
       seen.add(operation.id);
     }
   })
-  .openapi("Batch");
+  .openapi("Batch", { example: { operations: [{ op: "create", task: { title: "Buy oat milk" } }] } });
 
 const batchResultSchema = z
   .object({
@@ -86,7 +86,7 @@ export const syncRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       responses: {
         200: {
           description: "What came of each operation, in their order",
-          headers: z.object({ "Idempotency-Replayed": z.literal("true").optional() }),
+          headers: headers(REPLAYED),
           content: { "application/json": { schema: batchResultSchema } },
         },
         ...problems(400, 401, 403, 404, 412, 413, 415, 422, 429, 503),
@@ -111,7 +111,11 @@ export const syncRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       summary: "List what was changed or deleted since, in the order of the changes",
       request: { params: userPath, query: changesQuery },
       responses: {
-        200: { description: "Changes, oldest first", content: { "application/json": { schema: changesSchema } } },
+        200: {
+          description: "Changes, oldest first",
+          headers: headers({}),
+          content: { "application/json": { schema: changesSchema } },
+        },
         ...problems(400, 401, 403, 410, 429, 503),
       },
     }),

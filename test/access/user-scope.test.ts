@@ -3,23 +3,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { appWith } from "../support/apps.ts";
 import { anonymous, type CallInit, clientFor, header, type Person, someone, tasksOf } from "../support/client.ts";
 import { countingD1 } from "../support/intercepted-d1.ts";
-import { guardedRoutes } from "../support/routes.ts";
+import { guardedRoutes, type Route } from "../support/routes.ts";
 
 const REQUEST_ID = "the-same-for-all";
-const WRITABLE = { title: "Taken over", description: "x", completed: true };
 
-function bodyFor(path: string): object {
-  if (path.endsWith("/complete")) return { completed: true };
-  if (path.endsWith("/batch")) return { operations: [{ op: "create", task: WRITABLE }] };
-  return path.endsWith("/import") ? { tasks: [WRITABLE] } : WRITABLE;
-}
-
-/** The headers and bodies with which a route may be tried, each complete enough to be accepted by its owner. */
-function attempts(method: string, path: string): CallInit[] {
-  const json = bodyFor(path);
-  const bare: CallInit = ["GET", "DELETE"].includes(method) ? { method } : { method, json };
+/** The ways in which a route may be tried, each complete enough to be accepted by its owner. */
+function attempts({ method, json }: Route): CallInit[] {
   return [undefined, "*", '"1"', '"999"'].map((ifMatch) => ({
-    ...bare,
+    method,
+    ...(json && { json }),
     headers: { "x-request-id": REQUEST_ID, ...(ifMatch && { "if-match": ifMatch }) },
   }));
 }
@@ -30,8 +22,9 @@ describe("S1 without credentials", () => {
     const { fetch } = await appWith({ d1: counter.d1 });
     const routes = guardedRoutes("me", crypto.randomUUID());
     expect(routes.length).toBeGreaterThanOrEqual(7);
-    for (const { method, path } of routes) {
-      const answer = await anonymous(fetch).call(path, attempts(method, path)[0]);
+    for (const route of routes) {
+      const { method, path } = route;
+      const answer = await anonymous(fetch).call(path, attempts(route)[0]);
       expect(answer.status, `${method} ${path}`).toBe(401);
       expect(header(answer, "www-authenticate")).toBe('Bearer realm="edge-tasks"');
       expect(header(answer, "content-type")).toBe("application/problem+json");
@@ -57,8 +50,9 @@ describe("another user's path", () => {
     const counter = countingD1(env.DB);
     const { fetch } = await appWith({ d1: counter.d1 });
     for (const user of [other.id, "someone", "ME", encodeURIComponent("me/../me"), `${caller.id} `, "%00"]) {
-      for (const { method, path } of guardedRoutes(user, task.id)) {
-        for (const attempt of attempts(method, path)) {
+      for (const route of guardedRoutes(user, task.id)) {
+        const { method, path } = route;
+        for (const attempt of attempts(route)) {
           const answer = await clientFor(caller.accessToken, fetch).call(path, attempt);
           expect(answer.status, `${method} ${path}`).toBe(403);
           expect(await answer.json()).toMatchObject({ code: "forbidden" });
@@ -116,8 +110,9 @@ describe("the tenant matrix", () => {
       const victims = people.filter((person) => person !== attacker);
       const before = await Promise.all(victims.map(rowsOf));
       const foreign = victims.flatMap((victim) => owned.get(victim) ?? []);
-      for (const { method, path } of guardedRoutes("me", "{id}").filter((route) => route.path.includes("{id}"))) {
-        for (const attempt of attempts(method, path)) {
+      for (const route of guardedRoutes("me", "{id}").filter(({ path }) => path.includes("{id}"))) {
+        const { method, path } = route;
+        for (const attempt of attempts(route)) {
           const at = (id: string) => attacker.call(path.replace("{id}", id), attempt);
           const absent = await describeAnswer(await at(crypto.randomUUID()));
           expect(absent.status).toBe(404);
@@ -174,8 +169,9 @@ describe("the end of a session", () => {
       headers: { authorization: `Bearer ${person.sessionToken}` },
     });
     expect(await signOut.json()).toMatchObject({ success: true });
-    for (const { method, path } of guardedRoutes("me", id)) {
-      const attempt = attempts(method, path)[0];
+    for (const route of guardedRoutes("me", id)) {
+      const { method, path } = route;
+      const attempt = attempts(route)[0];
       const answer = await person.call(path, attempt);
       expect(answer.status, `${method} ${path}`).toBe(401);
       expect(await answer.json()).toMatchObject({ code: "session_ended" });

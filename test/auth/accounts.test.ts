@@ -384,7 +384,7 @@ describe("the surface", () => {
   });
 
   it("S3 a listed path answers to its listed method alone", async () => {
-    const { AUTH_ENDPOINTS } = await import("../../src/auth/routes.ts");
+    const { AUTH_ENDPOINTS } = await import("../../src/auth/endpoints.ts");
     for (const { method: listed, path } of AUTH_ENDPOINTS) {
       for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
         const answer = await anonymous().call(`/api/auth${path}`, { method });

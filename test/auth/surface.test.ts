@@ -2,12 +2,13 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createAuth } from "../../src/auth/auth.ts";
-import { AUTH_ENDPOINTS } from "../../src/auth/routes.ts";
+import { AUTH_ENDPOINTS } from "../../src/auth/endpoints.ts";
 import * as tables from "../../src/auth/tables.ts";
 import { openPrimary } from "../../src/db/client.ts";
-import { hastyApp, settingsWith } from "../support/apps.ts";
+import { hastyApp } from "../support/apps.ts";
 import { anonymous, type CallInit, type Fetch, nextEmail, PASSWORD, type Person, someone } from "../support/client.ts";
 import { createOutbox } from "../support/outbox.ts";
+import { settingsWith } from "../support/settings.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PURGE"];
 const outbox = createOutbox();

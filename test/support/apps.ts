@@ -3,9 +3,10 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { type Bindings, createApp } from "../../src/app.ts";
-import { readConfiguration, type Settings, type Variables } from "../../src/env.ts";
+import type { Settings, Variables } from "../../src/env.ts";
 import type { Fetch } from "./client.ts";
 import { quickHasher } from "./quick-hasher.ts";
+import { settingsWith } from "./settings.ts";
 
 type Differences = { vars?: Variables; settings?: Partial<Settings>; d1?: D1Database; bindings?: Partial<Bindings> };
 
@@ -23,10 +24,4 @@ export function hastyApp({ settings, bindings, ...differences }: Differences = {
     settings: { evenAnswerMs: 0, ...settings },
     bindings: { PASSWORD_HASHER: quickHasher, ...bindings },
   });
-}
-
-export function settingsWith(vars: Variables): Settings {
-  const configuration = readConfiguration({ ...env, ...vars });
-  if (!configuration.ok) throw new Error(configuration.problems.join(", "));
-  return configuration.settings;
 }

@@ -2,6 +2,7 @@
 import { env, exports } from "cloudflare:workers";
 import { SignJWT } from "jose";
 import type { Task } from "../../src/tasks/model.ts";
+import { checkAnswer } from "./contract.ts";
 
 export const ORIGIN = "https://tasks.test";
 export const PASSWORD = "correct horse battery";
@@ -26,13 +27,16 @@ export function nextEmail(): string {
   return `${crypto.randomUUID()}@example.com`;
 }
 
-/** Sends one request; `json` sets the body and its type. */
-export function call(path: string, { json, ...init }: CallInit = {}, fetch: Fetch = worker): Promise<Response> {
+/** Sends one request; `json` sets the body and its type. The answer has to be as the document says. */
+export async function call(path: string, { json, ...init }: CallInit = {}, fetch: Fetch = worker): Promise<Response> {
   const headers = new Headers(init.headers);
   if (json !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
   const body = json === undefined ? init.body : JSON.stringify(json);
   const method = init.method ?? (body === undefined ? "GET" : "POST");
-  return Promise.resolve(fetch(new Request(ORIGIN + path, { method, headers, ...(body !== undefined && { body }) })));
+  const request = new Request(ORIGIN + path, { method, headers, ...(body !== undefined && { body }) });
+  const answer = await fetch(request);
+  await checkAnswer(request, answer);
+  return answer;
 }
 
 /** A caller with the given headers. */

@@ -2,7 +2,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { UserScope } from "../../access/user-scope.ts";
-import { problems } from "../../http/openapi.ts";
+import { headers, problems } from "../../http/openapi.ts";
 import { invalidField, Problem } from "../../http/problem.ts";
 import { logFailure } from "../../http/request-log.ts";
 import { refuseInvalid } from "../../http/validation.ts";
@@ -25,6 +25,7 @@ const READERS: Record<string, (text: string) => Entry[]> = {
 };
 
 const text = { schema: z.string() };
+const IMPORT_EXAMPLE = { type: "object" as const, example: { tasks: [{ title: "Buy oat milk" }] } };
 
 const reportSchema = z
   .object({
@@ -57,7 +58,7 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
       responses: {
         200: {
           description: "A file. It is cut off should the export fail on the way",
-          headers: z.object({ "Content-Disposition": z.string() }),
+          headers: headers({ "Content-Disposition": "The file's name" }),
           content: {
             "application/json": { schema: z.object({ tasks: z.array(taskSchema) }) },
             "text/csv": text,
@@ -88,11 +89,19 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
         params: userPath,
         body: {
           description: "At most 10 MiB and 20,000 tasks",
-          content: { "application/json": { schema: z.unknown() }, "text/csv": text, "text/calendar": text },
+          content: {
+            "application/json": { schema: z.unknown().openapi(IMPORT_EXAMPLE) },
+            "text/csv": text,
+            "text/calendar": text,
+          },
         },
       },
       responses: {
-        200: { description: "What came of each task", content: { "application/json": { schema: reportSchema } } },
+        200: {
+          description: "What came of each task",
+          headers: headers({}),
+          content: { "application/json": { schema: reportSchema } },
+        },
         ...problems(400, 401, 403, 413, 415, 429, 503),
       },
     }),

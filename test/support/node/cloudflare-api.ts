@@ -51,6 +51,8 @@ export class CloudflareApi {
     if (path.endsWith("/query") && database) return [query(database[1].sqlite, JSON.parse(body))];
     if (path.startsWith("/d1/database/") && database) return { name: database[0], uuid: database[1].uuid };
     if (path === "/workers/scripts/edge-tasks" && method === "PUT") return this.upload(body);
+    // Nothing to upload: all assets are known already.
+    if (path.endsWith("/assets-upload-session")) return { jwt: "assets", buckets: [] };
     if (path === "/workers/scripts/edge-tasks/versions" && method === "POST") return this.upload(body);
     if (path === "/workers/scripts/edge-tasks/deployments") return { deployments: [] };
     if (path === "/workers/scripts/edge-tasks/schedules") return { schedules: [] };

@@ -14,11 +14,12 @@ export type Isolates = { first: Isolate; second: Isolate; harness: TestHarness }
 /** Starts two isolates. `vars` are the Worker's variables and secrets, none by default. */
 export async function startIsolates(vars: Record<string, string> = { BETTER_AUTH_SECRET: SECRET }): Promise<Isolates> {
   const project = unstable_readConfig({ config: "wrangler.toml" });
-  const { compatibility_date, durable_objects, migrations, ratelimits, send_email, triggers } = project;
+  const { assets, compatibility_date, durable_objects, migrations, ratelimits, send_email, triggers } = project;
   const shared = { database_id: "shared", migrations_dir: resolve("migrations") };
   const config = {
     main: resolve("src/index.ts"),
     compatibility_date: String(compatibility_date),
+    assets: { ...assets, directory: resolve(String(assets?.directory)) },
     ...{ durable_objects, migrations, ratelimits, send_email, triggers, vars },
     d1_databases: project.d1_databases.map((database: object) => ({ ...database, ...shared })),
   };

@@ -1,0 +1,115 @@
+/** The documents, and a page to read and try them. */
+import { Hono } from "hono";
+import { html } from "hono/html";
+import { secureHeaders } from "hono/secure-headers";
+
+export const API_DOCUMENT = "/api/openapi.json";
+export const ACCOUNTS_DOCUMENT = "/api/openapi-accounts.json";
+
+/** Of all that swagger-ui-dist holds, what the page needs. */
+const ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"];
+
+export type Documents = {
+  api: (origin: string) => object;
+  accounts: (origin: string) => Promise<object>;
+};
+
+/** Scripts and requests are our own; Swagger UI sets styles from script, and draws its icons from data. */
+const pagePolicy = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", "data:"],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+});
+
+export function createDocs(documents: Documents, assets: Fetcher) {
+  const docs = new Hono()
+    .get(API_DOCUMENT, (c) => c.json(documents.api(new URL(c.req.url).origin)))
+    .get(ACCOUNTS_DOCUMENT, async (c) => c.json(await documents.accounts(new URL(c.req.url).origin)))
+    .get("/docs", pagePolicy, (c) => c.html(page()))
+    .get("/docs/start.js", (c) => c.body(START, 200, { "Content-Type": "text/javascript; charset=utf-8" }))
+    .get("/docs/page.css", (c) => c.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8" }));
+  for (const asset of ASSETS) {
+    docs.get(`/docs/${asset}`, async (c) => {
+      const { status, body, headers } = await assets.fetch(new URL(`/${asset}`, c.req.url));
+      const kept = ["content-type", "etag"].flatMap((name) => [[name, headers.get(name) ?? ""] as const]);
+      return new Response(body, { status, headers: [...kept, ["cache-control", "public, max-age=3600"]] });
+    });
+  }
+  return docs;
+}
+
+function page() {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Edge Tasks: API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="/docs/page.css">
+</head>
+<body>
+<header>
+<h1>Edge Tasks</h1>
+<p>Sign up below <b>Accounts</b>, or sign in; the page then holds an access token, in memory, and <b>Try it out</b> works.</p>
+</header>
+<main id="docs"></main>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/swagger-ui-standalone-preset.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>`;
+}
+
+const STYLE = `body { margin: 0; font-family: system-ui, sans-serif; }
+header { max-width: 1460px; margin: 0 auto; padding: 1rem 20px 0; box-sizing: border-box; }
+header h1 { margin: 0; font-size: 1.5rem; }
+.topbar a.link { display: none !important; }
+.swagger-ui .topbar { padding: 0; background: none; }
+.swagger-ui .topbar .download-url-wrapper { justify-content: flex-start; }
+.swagger-ui .topbar .download-url-wrapper .select-label { color: inherit; margin: 0; }
+@media (max-width: 640px) {
+  .swagger-ui .wrapper { padding: 0 8px; }
+  .swagger-ui .opblock .opblock-summary { flex-wrap: wrap; }
+  .swagger-ui .opblock .opblock-summary-description { padding: 0 4px 4px; }
+  .swagger-ui table.parameters, .swagger-ui table.responses-table { display: block; overflow-x: auto; }
+  .swagger-ui .parameters-col_description input, .swagger-ui textarea { max-width: 100%; min-width: 0; }
+}
+`;
+
+/** Whatever signs in hands on its access token; Swagger UI keeps what it was authorized with in memory. */
+const START = `const ui = SwaggerUIBundle({
+  dom_id: "#docs",
+  urls: [
+    { name: "Tasks", url: "${API_DOCUMENT}" },
+    { name: "Accounts", url: "${ACCOUNTS_DOCUMENT}" },
+  ],
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+  layout: "StandaloneLayout",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  persistAuthorization: false,
+  validatorUrl: null,
+  queryConfigEnabled: false,
+  responseInterceptor: (response) => {
+    const token = response.headers?.["set-auth-jwt"] ?? response.obj?.token;
+    if (token) accessToken = token;
+    return response;
+  },
+  requestInterceptor: (request) => {
+    const isTask = new URL(request.url, location.origin).pathname.startsWith("/api/v1/");
+    if (isTask && accessToken && !request.headers.Authorization) request.headers.Authorization = "Bearer " + accessToken;
+    return request;
+  },
+});
+let accessToken;
+`;
