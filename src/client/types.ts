@@ -1,0 +1,113 @@
+/** What travels, as the task API's document has it. A test holds these types against the server's own. */
+
+export type Priority = "none" | "low" | "medium" | "high";
+
+/** Every field that a caller may set. */
+export type NewTask = {
+  title: string;
+  description?: string | null;
+  completed?: boolean;
+  priority?: Priority;
+  /** `YYYY-MM-DD`, or an RFC 3339 instant. */
+  due?: string | null;
+  tags?: string[];
+};
+
+export type TaskChanges = Partial<NewTask>;
+
+/** A task. Times are RFC 3339, in UTC. */
+export type Task = {
+  id: string;
+  title: string;
+  description: string | null;
+  completed: boolean;
+  completedAt: string | null;
+  priority: Priority;
+  due: string | null;
+  tags: string[];
+  createdAt: string;
+  updatedAt: string;
+  deletedAt: string | null;
+  /** The task's ETag: pass it as `ifMatch` to change only what you have seen. */
+  revision: number;
+};
+
+export type Sort =
+  | "createdAt"
+  | "-createdAt"
+  | "due"
+  | "-due"
+  | "priority"
+  | "-priority"
+  | "updatedAt"
+  | "-updatedAt"
+  | "title";
+
+export type ListQuery = {
+  status?: "open" | "completed" | "all" | "deleted";
+  sort?: Sort;
+  /** Exclusive. */
+  dueBefore?: string;
+  /** Inclusive. */
+  dueAfter?: string;
+  priority?: Priority;
+  tag?: string;
+  q?: string;
+  /** 1 to 100. */
+  limit?: number;
+  cursor?: string;
+};
+
+export type TaskPage = { data: Task[]; nextCursor: string | null };
+
+export type Change = { id: string; revision: number; deleted: boolean; task: Task | null };
+export type ChangePage = { data: Change[]; nextToken: string; hasMore: boolean };
+
+export type Operation =
+  | { op: "create"; task: NewTask }
+  | { op: "replace"; id: string; ifMatch?: string; task: NewTask }
+  | { op: "patch"; id: string; ifMatch?: string; task: TaskChanges }
+  | { op: "complete"; id: string; ifMatch?: string; completed: boolean }
+  | { op: "delete"; id: string; ifMatch?: string };
+
+export type OperationResult = {
+  op: Operation["op"];
+  id: string;
+  status: number;
+  code?: "not_found" | "precondition_failed";
+  revision?: number;
+  task: Task | null;
+};
+
+export type ImportReport = {
+  imported: number;
+  exists: number;
+  invalid: number;
+  lines: {
+    line: number;
+    status: "imported" | "exists" | "invalid";
+    id?: string;
+    errors?: { path: string; message: string }[];
+  }[];
+};
+
+/** The codes of the API's problems. */
+export type ProblemCode =
+  | "malformed_request"
+  | "invalid_request"
+  | "credentials_missing"
+  | "token_invalid"
+  | "token_expired"
+  | "session_ended"
+  | "forbidden"
+  | "not_found"
+  | "method_not_allowed"
+  | "changes_expired"
+  | "precondition_failed"
+  | "body_too_large"
+  | "unsupported_media_type"
+  | "idempotency_key_reused"
+  | "too_many_requests"
+  | "internal_error"
+  | "database_unavailable"
+  | "not_configured";
