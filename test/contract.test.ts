@@ -51,6 +51,13 @@ describe("R3 the document", () => {
   });
 });
 
+describe("R3 trying an operation", () => {
+  it.each(named)("R3 %s fills in nothing that its reader should choose", (_, { parameters = [] }) => {
+    const filledIn = parameters.filter(({ required, schema }) => !required && "example" in schema);
+    expect(filledIn.map(({ name }) => name)).toEqual([]);
+  });
+});
+
 describe("S6 attacks made from the document", () => {
   let attacker: Person;
   let victim: Person;

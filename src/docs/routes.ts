@@ -59,8 +59,7 @@ function page() {
 </head>
 <body>
 <header>
-<h1>Edge Tasks</h1>
-<p>Sign up below <b>Accounts</b>, or sign in; the page then holds an access token, in memory, and <b>Try it out</b> works.</p>
+<p>To try the operations, choose <b>Accounts</b> and sign up or in. The page then has an access token for <b>Tasks</b>, in memory.</p>
 </header>
 <main id="docs"></main>
 <script src="/docs/swagger-ui-bundle.js"></script>
@@ -72,7 +71,9 @@ function page() {
 
 const STYLE = `body { margin: 0; font-family: system-ui, sans-serif; }
 header { max-width: 1460px; margin: 0 auto; padding: 1rem 20px 0; box-sizing: border-box; }
-header h1 { margin: 0; font-size: 1.5rem; }
+header p { margin: 0 0 .5rem; }
+.swagger-ui .info { margin: 1.5rem 0; }
+.swagger-ui .scheme-container { padding: 1rem 0; }
 .topbar a.link { display: none !important; }
 .swagger-ui .topbar { padding: 0; background: none; }
 .swagger-ui .topbar .download-url-wrapper { justify-content: flex-start; }

@@ -14,7 +14,6 @@ export const idempotencyKey = z
   .optional()
   .openapi({
     description: "Of your making: the same key and body is done once",
-    example: "8e03978e-40d5-43dd-bc93-6894a57f9324",
   });
 
 export const IDEMPOTENCY_REPLAYED = { "Idempotency-Replayed": "true" };

@@ -24,7 +24,7 @@ export const ifMatch = z
   .transform((header) => (header === "*" ? undefined : revisionsIn(header, false)))
   .refine(isShort, `must list at most ${MAX_TAGS} entity tags`)
   .optional()
-  .openapi({ type: "string", description: "Write only if the task still has this ETag", example: '"7"' });
+  .openapi({ type: "string", description: "Write only if the task still has this ETag" });
 
 /** The revisions that If-None-Match excludes, or `*` for any. Weak tags match like strong ones. */
 export const ifNoneMatch = z
@@ -33,7 +33,7 @@ export const ifNoneMatch = z
   .transform((header) => (header === "*" ? ("*" as const) : revisionsIn(header, true)))
   .refine((revisions) => revisions === "*" || isShort(revisions), `must list at most ${MAX_TAGS} entity tags`)
   .optional()
-  .openapi({ type: "string", description: "Answer, or write, only if the ETag is none of these", example: '"7"' });
+  .openapi({ type: "string", description: "Answer, or write, only if the ETag is none of these" });
 
 function revisionsIn(header: string, weakToo: boolean): number[] {
   return [...header.matchAll(/(W\/)?"([^"]*)"/g)].flatMap(([, weak, tag = ""]) => {

@@ -20,19 +20,21 @@ const limit = z
   .default(DEFAULT_PAGE_SIZE)
   .openapi({ type: "integer", minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE });
 
+/** A page to try operations on would fill in what it is for the reader to choose. */
+const NO_EXAMPLE = { example: undefined };
 const DUE_BOUND = "A day counts as its start in UTC";
 
 export const listQuery = z
   .strictObject({
     status: z.enum(STATUSES).default("all").openapi({ description: "`deleted` lists what can be restored" }),
     sort: z.enum(SORTS).optional().openapi({ default: "-createdAt", description: "A minus sign turns it around" }),
-    dueAfter: dayOrMoment.optional().openapi({ description: `Due then or later. ${DUE_BOUND}` }),
-    dueBefore: dayOrMoment.optional().openapi({ description: `Due earlier. ${DUE_BOUND}` }),
-    priority: priority.optional(),
-    tag: tag.optional(),
+    dueAfter: dayOrMoment.optional().openapi({ description: `Due then or later. ${DUE_BOUND}`, ...NO_EXAMPLE }),
+    dueBefore: dayOrMoment.optional().openapi({ description: `Due earlier. ${DUE_BOUND}`, ...NO_EXAMPLE }),
+    priority: priority.optional().openapi(NO_EXAMPLE),
+    tag: tag.optional().openapi(NO_EXAMPLE),
     q: bounded(z.string().min(1, "must not be empty"), MAX_SEARCH_CHARACTERS)
       .optional()
-      .openapi({ description: "Text in the title or description, in whatever case", example: "milk" }),
+      .openapi({ description: "Text in the title or description, in whatever case" }),
     limit,
     cursor: z.string().optional().openapi({ description: "`nextCursor` of the page before" }),
   })

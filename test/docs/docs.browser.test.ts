@@ -1,0 +1,81 @@
+/** The docs page, as its reader uses it. */
+import { mkdirSync } from "node:fs";
+import type { Browser, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openBrowser } from "../support/node/browser.ts";
+import { copyProject, removeProject, Server } from "../support/node/server.ts";
+
+const SHOTS = process.env["SCREENSHOTS"];
+
+let folder: string;
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  folder = copyProject();
+  [server, browser] = await Promise.all([Server.start(folder), openBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+  removeProject(folder);
+});
+
+async function open(width: number, colorScheme: "light" | "dark") {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+  const [faults, elsewhere]: [string[], string[]] = [[], []];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  page.on("request", (request) => {
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(server.url)) elsewhere.push(request.url());
+  });
+  await page.goto(`${server.url}/docs`);
+  await page.locator(".opblock").first().waitFor();
+  return { page, faults, elsewhere };
+}
+
+function operation(page: Page, id: string): Locator {
+  return page.locator(`.opblock[id$="${id}"]`);
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  if (!SHOTS) return;
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}/${name}.png` });
+}
+
+describe("the docs page", () => {
+  it("R3 signing up on it opens the task API, with nothing from elsewhere", async () => {
+    const { page, faults, elsewhere } = await open(1280, "light");
+    await page.locator(".topbar select").selectOption({ label: "Accounts" });
+    const signUp = operation(page, "signUpEmail");
+    await signUp.locator(".opblock-summary-control").click();
+    const account = { name: "Reader", email: `${crypto.randomUUID()}@example.com`, password: "correct horse battery" };
+    await signUp.locator("textarea.body-param__text").fill(JSON.stringify(account));
+    await signUp.locator("button.execute").click();
+    await signUp.locator(".live-responses-table .response-col_status", { hasText: "200" }).waitFor();
+
+    await page.locator(".topbar select").selectOption({ label: "Tasks" });
+    const create = operation(page, "createTask");
+    await create.locator(".opblock-summary-control").click();
+    await create.locator("button.execute").click();
+    await create.locator(".live-responses-table .response-col_status", { hasText: "201" }).waitFor();
+    await shoot(page, "docs-tried");
+    expect(await create.locator(".live-responses-table").first().textContent()).toContain("Buy oat milk");
+    expect([faults, elsewhere]).toEqual([[], []]);
+    expect(await page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain("eyJ");
+  });
+
+  it.each([
+    [320, "light"],
+    [375, "dark"],
+    [1920, "dark"],
+  ] as const)("P4 fits %i pixels, in %s", async (width, scheme) => {
+    const { page, faults, elsewhere } = await open(width, scheme);
+    await operation(page, "listTasks").locator(".opblock-summary-control").click();
+    await operation(page, "listTasks").locator(".parameters-container").waitFor();
+    await shoot(page, `docs-${width}-${scheme}`);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect([faults, elsewhere]).toEqual([[], []]);
+  });
+});
