@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.{node,browser}.test.ts"],
+          exclude: ["test/**/*.{node,browser,system}.test.ts"],
           setupFiles: ["test/support/migrate.ts"],
           testTimeout,
         },
