@@ -1,6 +1,6 @@
 /** Every example is run as it stands, against `npm start`. They need bash, curl, Python and Debian's python3-jwt. */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyProject, removeProject, Server } from "./support/node/server.ts";
@@ -56,6 +56,20 @@ describe("R3 the examples", () => {
     expect(await example("node", "examples/tasks.ts")).toBe(
       "Changed meanwhile: it was 1, it is 2\ndone Buy oat milk\n",
     );
+  });
+
+  it("R3 P1 the README's program, as it stands; and its other example has the right types", async () => {
+    const [program = "", other = ""] = [...readFileSync("README.md", "utf8").matchAll(/```ts\n(.*?)```/gs)].map(
+      ([, code]) => code,
+    );
+    expect(program.trim().split("\n").length).toBeLessThanOrEqual(10);
+    mkdirSync("dist/readme", { recursive: true });
+    writeFileSync("dist/readme/program.ts", program);
+    writeFileSync("dist/readme/other.ts", other);
+    expect(await example("node", "dist/readme/program.ts")).toBe("Buy oat milk\n");
+    const tsconfig = { extends: "../../tsconfig.node.json", include: ["*.ts"], exclude: [] };
+    writeFileSync("dist/readme/tsconfig.json", JSON.stringify(tsconfig));
+    await run("tsc", ["-p", "dist/readme"]);
   });
 
   it("R3 examples/tasks.py", async () => {
