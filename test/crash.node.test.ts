@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { copyProject, removeProject, Server } from "./support/node/server.ts";
 
 const PASSWORD = "correct horse battery";
+const TASKS = "/api/v1/users/me/tasks";
 const ROUNDS = 6;
 const SIGN_UPS_PER_ROUND = 10;
 
@@ -53,3 +54,64 @@ it("U5 kill -9 at a random moment of 60 sign-ups under load: each address signs 
     removeProject(folder);
   }
 }, 240_000);
+
+it("T1 kill -9 in the middle of creations and batches with keys: sent again, each has happened exactly once", async () => {
+  const folder = copyProject();
+  try {
+    let server = await Server.start(folder);
+    const account = { name: "Somebody", email: "keyed@example.com", password: PASSWORD };
+    const signedUp = await fetch(`${server.url}/api/auth/sign-up/email`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(account),
+    });
+    // The port, and with it the token's audience, changes with each start.
+    const session = { authorization: `Bearer ${signedUp.headers.get("set-auth-token")}` };
+    const outcomes = { done: 0, cutOff: 0, replayed: 0 };
+    const sent: { path: string; json: object; key: string }[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      let headers = await authorize(server, session);
+      const requests = Array.from({ length: 40 }, (_, n) => {
+        const create = (title: string) => ({ title: `${round}.${n}${title}` });
+        const operations = ["a", "b"].map((title) => ({ op: "create", task: create(title) }));
+        const [path, json] = n % 4 === 0 ? ["/batch", { operations }] : ["", create("")];
+        return { path, json, key: crypto.randomUUID() };
+      });
+      sent.push(...requests);
+      const answers = requests.map((request) => write(server, headers, request));
+      await sleep(Math.random() * 250);
+      await server.crash();
+      for (const answer of await Promise.all(answers)) outcomes[answer === undefined ? "cutOff" : "done"] += 1;
+      server = await Server.start(folder);
+      headers = await authorize(server, session);
+      for (const request of requests) {
+        const again = await write(server, headers, request);
+        expect(again?.ok).toBe(true);
+        if (again?.headers.get("idempotency-replayed")) outcomes.replayed += 1;
+      }
+    }
+    const file = await fetch(`${server.url}${TASKS}/export`, { headers: await authorize(server, session) });
+    const { tasks } = (await file.json()) as { tasks: { title: string }[] };
+    const titles = tasks.map(({ title }) => title).sort();
+    expect(new Set(titles).size).toBe(titles.length);
+    expect(titles).toHaveLength(sent.reduce((sum, { path }) => sum + (path === "" ? 1 : 2), 0));
+    expect(outcomes.cutOff).toBeGreaterThan(0);
+    expect(outcomes.replayed).toBeGreaterThanOrEqual(outcomes.done);
+    console.log(JSON.stringify(outcomes));
+    await server.stop();
+  } finally {
+    removeProject(folder);
+  }
+}, 240_000);
+
+async function authorize(server: Server, session: Record<string, string>): Promise<Record<string, string>> {
+  const answer = await fetch(`${server.url}/api/auth/token`, { headers: session });
+  const { token } = (await answer.json()) as { token: string };
+  return { authorization: `Bearer ${token}`, "content-type": "application/json" };
+}
+
+function write(server: Server, headers: Record<string, string>, request: { path: string; json: object; key: string }) {
+  const { path, json, key } = request;
+  const init = { method: "POST", headers: { ...headers, "idempotency-key": key }, body: JSON.stringify(json) };
+  return fetch(`${server.url}${TASKS}${path}`, init).catch(() => undefined);
+}
