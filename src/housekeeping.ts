@@ -5,6 +5,7 @@
  */
 import { logEvent } from "./http/request-log.ts";
 import { FEED_DAYS } from "./tasks/changes.ts";
+import { TRASH_DAYS } from "./tasks/lists.ts";
 
 const CHUNK_ROWS = 500;
 const MAX_CHUNKS = 200;
@@ -14,8 +15,19 @@ export const TOMBSTONE_DAYS = FEED_DAYS + 1;
 /** How long a repeated idempotency key is recognized. */
 export const RECEIPT_DAYS = 2;
 
-/** A table, the column by which it is walked and where that begins, how old its rows grow, and in SQL which of them go: `?2` is then. */
-type Chore = { table: string; key: string; start: string | number; keepMs: number; looksAt?: string; goes: string };
+/**
+ * A table, the column by which it is walked and where that begins, how old its rows grow, and in SQL which of them go,
+ * where `?2` is then, or what else is done to them.
+ */
+type Chore = {
+  table: string;
+  key: string;
+  start: string | number;
+  keepMs: number;
+  looksAt?: string;
+  goes: string;
+  instead?: { name: string; action: string };
+};
 
 const CHORES: Chore[] = [
   { table: "session", key: "id", start: "", keepMs: 0, goes: "expires_at < ?2" },
@@ -23,6 +35,20 @@ const CHORES: Chore[] = [
   { table: "address_limit", key: "key", start: "", keepMs: DAY_MS, goes: "window_started_at < ?2" },
   { table: "account_throttle", key: "account", start: "", keepMs: 30 * DAY_MS, goes: "last_try_at < ?2" },
   { table: "receipt", key: "user_id", start: "", keepMs: RECEIPT_DAYS * DAY_MS, goes: "created_at < ?2" },
+  {
+    // What can no longer be restored is forgotten; that it was deleted, the change feed still tells.
+    table: "task",
+    key: "deleted_at",
+    start: 0,
+    keepMs: TRASH_DAYS * DAY_MS,
+    looksAt: "deleted_at < ?2",
+    goes: "title <> ''",
+    instead: {
+      name: "trash",
+      action: `update task set title = '', title_key = '', description = null, description_key = null, due = null,
+        tags = '{}', priority = 0, completed_at = null`,
+    },
+  },
   {
     // The tombstone that holds a user's newest revision stays: the next revision is counted from it.
     table: "task",
@@ -37,22 +63,24 @@ const CHORES: Chore[] = [
 /**
  * Does all chores.
  * @param now Unix milliseconds
- * @returns how many rows went, by table
+ * @returns how many rows went, by table; `trash`: how many deleted tasks lost their contents
  */
 export async function keepHouse(d1: D1Database, now: number): Promise<Record<string, number>> {
   const cleared: Record<string, number> = {};
-  for (const chore of CHORES) cleared[chore.table] = await clear(d1, chore, now - chore.keepMs);
+  for (const chore of CHORES) {
+    cleared[chore.instead?.name ?? chore.table] = await clear(d1, chore, now - chore.keepMs);
+  }
   logEvent("info", "housekeeping", { cleared });
   return cleared;
 }
 
-async function clear(d1: D1Database, { table, key, start, looksAt, goes }: Chore, before: number): Promise<number> {
+async function clear(d1: D1Database, chore: Chore, before: number): Promise<number> {
+  const { table, key, start, looksAt, goes } = chore;
+  const action = chore.instead?.action ?? `delete from ${table}`;
   const ahead = `${key} > ?1${looksAt ? ` and ${looksAt}` : ""}`;
   const chunk = `select ${key} as at from ${table} where ${ahead} order by ${key} limit ${CHUNK_ROWS}`;
   const chunkEnd = d1.prepare(`select max(at) as at from (${chunk})`);
-  const removal = d1.prepare(
-    `delete from ${table} where ${ahead} and ${key} <= (select max(at) from (${chunk})) and ${goes}`,
-  );
+  const removal = d1.prepare(`${action} where ${ahead} and ${key} <= (select max(at) from (${chunk})) and ${goes}`);
 
   let cleared = 0;
   let after = start;

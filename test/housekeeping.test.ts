@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { keepHouse, RECEIPT_DAYS, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
 import worker from "../src/index.ts";
+import { TRASH_DAYS } from "../src/tasks/lists.ts";
 import { someone } from "./support/client.ts";
 import { countingD1 } from "./support/intercepted-d1.ts";
 
@@ -57,6 +58,7 @@ describe("L1 housekeeping", () => {
       address_limit: 600,
       account_throttle: 600,
       receipt: 600,
+      trash: 0,
       task: 0,
     });
     expect(await count("receipt")).toBe(5);
@@ -86,6 +88,35 @@ describe("L1 housekeeping", () => {
       .bind(old + 1000)
       .run();
     expect((await keepHouse(env.DB, now))["task"]).toBe(0);
+  });
+
+  it("L1 T1 empties the trash after 30 days: nothing of a task is left but that it was deleted", async () => {
+    const person = await someone();
+    const full = {
+      title: "Private",
+      description: "Private, too",
+      tags: ["secret"],
+      due: "2026-03-01",
+      priority: "high",
+    };
+    const [old, young] = [await person.create(full), await person.create(full)];
+    for (const { id } of [old, young]) await person.remove(id);
+    await env.DB.prepare("update task set deleted_at = ? where id = ?")
+      .bind(now - (TRASH_DAYS * DAY_MS + 1), old.id)
+      .run();
+    expect((await keepHouse(env.DB, now))["trash"]).toBe(1);
+    const { results } = await env.DB.prepare("select * from task where id = ?").bind(old.id).all();
+    expect(results).toHaveLength(1);
+    expect(JSON.stringify(results)).not.toMatch(/private|secret|2026-03-01/i);
+    expect((await person.list("?status=deleted")).data.map(({ id }) => id)).toEqual([young.id]);
+    const feed = await (await person.call(`${person.path}/changes`)).json();
+    expect(feed).toMatchObject({
+      data: [
+        { id: old.id, deleted: true },
+        { id: young.id, deleted: true },
+      ],
+    });
+    expect((await keepHouse(env.DB, now))["trash"]).toBe(0);
   });
 
   it("L1 works in bounded chunks: no statement touches more than one", async () => {

@@ -48,6 +48,8 @@ describe("R1 migrations", () => {
     const counts = await countAll(scratch);
     expect(counts["user"]).toBe(env.MIGRATIONS.length);
     expect(counts["task"]).toBeGreaterThan(0);
+    const old = scratch.prepare("select title_key, priority, due, tags from task where id = 'row-1'");
+    expect(await old.first()).toEqual({ title_key: "a", priority: 0, due: null, tags: "{}" });
   });
 
   it("R1 rebuild no table", () => {
