@@ -33,6 +33,15 @@ describe("who may import whom", () => {
     ["src/tasks/repository.ts", "hono"],
     ["src/tasks/repository.ts", "@hono/zod-openapi"],
     ["src/tasks/repository.ts", "drizzle-orm/d1"],
+    ["src/tasks/sync-routes.ts", "drizzle-orm"],
+    ["src/tasks/parameters.ts", "./table.ts"],
+    ["src/tasks/transfer/routes.ts", "../../db/client.ts"],
+    ["src/tasks/transfer/ics.ts", "drizzle-orm"],
+    ["src/tasks/lists.ts", "hono"],
+    ["src/tasks/writes.ts", "../http/problem.ts"],
+    ["src/tasks/batch.ts", "cloudflare:workers"],
+    ["src/client/index.ts", "../tasks/model.ts"],
+    ["src/client/token.ts", "hono"],
     ["src/auth/auth.ts", "../tasks/table.ts"],
     ["src/auth/auth.ts", "drizzle-orm/d1"],
     ["src/access/user-scope.ts", "drizzle-orm"],
@@ -47,6 +56,15 @@ describe("who may import whom", () => {
     const from = path.startsWith("src/tasks") ? "./repository.ts" : "./tasks/repository.ts";
     const text = `import { createTaskRepository } from "${from}";\ncreateTaskRepository();\n`;
     expect(lint(path, text)).toContain("noRestrictedImports");
+  });
+
+  it.each([
+    ["src/tasks/routes.ts", "createTaskScope", "./scope.ts"],
+    ["src/tasks/sync-routes.ts", "createStatements", "./statements.ts"],
+    ["src/tasks/transfer/routes.ts", "createLists", "../lists.ts"],
+    ["src/app.ts", "createTaskScope", "./tasks/scope.ts"],
+  ])("S6 %s may not build a part of one: %s", (path, name, from) => {
+    expect(lint(path, `import { ${name} } from "${from}";\n${name}();\n`)).toContain("noRestrictedImports");
   });
 
   it("S6 the door may, and routes may name its type", () => {
