@@ -29,7 +29,7 @@ async function insertTasks(userId: string, count: number): Promise<void> {
   await env.DB.prepare(
     `with recursive n (i) as (select 1 union all select i + 1 from n where i < ?2)
      insert into task (user_id, id, revision, title, title_key, created_at, updated_at, completed_at, deleted_at, priority, due)
-     select ?1, printf('0195a3c0-%012d', i), i, 'task ' || i, 'task ' || (i * 7919 % ?2), i, i,
+     select ?1, printf('0195a3c0-7b1e-7c3a-9d41-%012d', i), i, 'task ' || i, 'task ' || (i * 7919 % ?2), i, i,
        iif(i % 2, null, i), iif(i % 5, null, ?3), i % 4,
        iif(i % 3, null, printf('2026-%02d-%02d', 1 + i % 12, 1 + i % 28)) from n`,
   )
