@@ -7,7 +7,9 @@ import { toColumns } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { task } from "./table.ts";
 
+/** A statement takes so many rows, and so long a parameter: D1 allows 2 MB. */
 const CHUNK_ROWS = 250;
+const CHUNK_CHARACTERS = 250_000;
 
 export type ToImport = ImportedTask & { id: string };
 
@@ -20,8 +22,7 @@ export function createImports({ raw, now, isLive, nextRevision, whileLive }: Tas
      */
     async import(tasks: ToImport[]): Promise<Set<string>> {
       const imported = new Set<string>();
-      for (let start = 0; start < tasks.length; start += CHUNK_ROWS) {
-        const chunk = tasks.slice(start, start + CHUNK_ROWS);
+      for (const chunk of chunksOf(tasks)) {
         for (const { id } of await retrying(() => whileLive(insertMany(chunk)))) imported.add(id);
       }
       return imported;
@@ -45,4 +46,19 @@ export function createImports({ raw, now, isLive, nextRevision, whileLive }: Tas
         on conflict (user_id, id) do nothing returning id`,
     );
   }
+}
+
+function chunksOf(tasks: ToImport[]): ToImport[][] {
+  const chunks: ToImport[][] = [];
+  let left = 0;
+  for (const task of tasks) {
+    left -= JSON.stringify(task).length;
+    const last = chunks.at(-1);
+    if (last && left > 0 && last.length < CHUNK_ROWS) last.push(task);
+    else {
+      chunks.push([task]);
+      left = CHUNK_CHARACTERS;
+    }
+  }
+  return chunks;
 }

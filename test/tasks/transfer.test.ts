@@ -342,6 +342,41 @@ describe("T1 10,000 tasks", () => {
     expect(n).toBe(10_000);
   });
 
+  it("T1 whose texts are as long as can be are imported, too: no statement's parameter outgrows D1", async () => {
+    const who = await someone();
+    const wide = "\u{1F600}";
+    const longest = (n: number) => ({
+      title: `${n}${wide.repeat(250)}`,
+      description: wide.repeat(1000),
+      tags: Array.from({ length: 20 }, (_, tag) => `${tag}${wide.repeat(38)}`),
+    });
+    let longestParameter = 0;
+    const watched = new Proxy(env.DB, {
+      get(target, name) {
+        if (name !== "withSession") return Reflect.get(target, name);
+        return (constraint: string) => {
+          const session = target.withSession(constraint);
+          const prepare = (sql: string) => {
+            const statement = session.prepare(sql);
+            const bind = (...values: unknown[]) => {
+              const lengths = values.map((value) => new TextEncoder().encode(String(value)).length);
+              longestParameter = Math.max(longestParameter, ...lengths);
+              return statement.bind(...values);
+            };
+            return new Proxy(statement, { get: (of, key) => (key === "bind" ? bind : Reflect.get(of, key)) });
+          };
+          return { prepare, batch: session.batch.bind(session), getBookmark: () => session.getBookmark() };
+        };
+      },
+    });
+    const { fetch } = await appWith({ d1: watched });
+    const file = JSON.stringify({ tasks: Array.from({ length: 400 }, (_, n) => longest(n)) });
+    const result = await ok<Report>(await importAs(clientFor(who.accessToken, fetch), "application/json", file));
+    expect(result).toMatchObject({ imported: 400, invalid: 0 });
+    expect(longestParameter).toBeGreaterThan(500_000);
+    expect(longestParameter).toBeLessThan(2_000_000);
+  });
+
   it("L2 an export ends with the session: the file is cut off, and never complete", async () => {
     const who = await someone();
     await env.DB.prepare(
