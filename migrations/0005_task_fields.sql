@@ -28,7 +28,7 @@ create table receipt (
   user_id text not null references user (id) on delete cascade,
   key text not null,
   request_digest text not null,
-  results text,
+  results text not null,
   created_at integer not null,
   primary key (user_id, key)
 ) strict, without rowid;

@@ -30,7 +30,7 @@ export async function createApp(settings: Settings, bindings: Bindings) {
   const app = createEdge(settings.trustedOrigins);
   const cursorKeys = await deriveCursorKeys(settings.keys);
   const accounts = await createAuthRoutes(settings, bindings);
-  const documents = { api: (origin: string) => describeApi(app, origin), accounts: accounts.describe };
+  const documents = { api: describeApi(() => app), accounts: accounts.describe };
 
   app.use(
     "/api/v1/*",

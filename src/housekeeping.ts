@@ -6,10 +6,10 @@
 import { logEvent } from "./http/request-log.ts";
 import { FEED_DAYS } from "./tasks/changes.ts";
 import { TRASH_DAYS } from "./tasks/lists.ts";
+import { DAY_MS } from "./time.ts";
 
 const CHUNK_ROWS = 500;
 const MAX_CHUNKS = 200;
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** A day longer than the change feed needs them, for clocks differ. */
 export const TOMBSTONE_DAYS = FEED_DAYS + 1;
 /** How long a repeated idempotency key is recognized. */
@@ -32,17 +32,31 @@ type Chore = {
 const CHORES: Chore[] = [
   { table: "session", key: "id", start: "", keepMs: 0, goes: "expires_at < ?2" },
   { table: "verification", key: "id", start: "", keepMs: 0, goes: "expires_at < ?2" },
-  { table: "address_limit", key: "key", start: "", keepMs: DAY_MS, goes: "window_started_at < ?2" },
-  { table: "account_throttle", key: "account", start: "", keepMs: 30 * DAY_MS, goes: "last_try_at < ?2" },
-  { table: "receipt", key: "user_id", start: "", keepMs: RECEIPT_DAYS * DAY_MS, goes: "created_at < ?2" },
+  { table: "address_limit", key: "key", start: "", keepMs: DAY_MS, looksAt: "window_started_at < ?2", goes: "true" },
+  {
+    table: "account_throttle",
+    key: "account",
+    start: "",
+    keepMs: 30 * DAY_MS,
+    looksAt: "last_try_at < ?2",
+    goes: "true",
+  },
+  {
+    table: "receipt",
+    key: "user_id",
+    start: "",
+    keepMs: RECEIPT_DAYS * DAY_MS,
+    looksAt: "created_at < ?2",
+    goes: "true",
+  },
   {
     // What can no longer be restored is forgotten; that it was deleted, the change feed still tells.
     table: "task",
     key: "deleted_at",
     start: 0,
     keepMs: TRASH_DAYS * DAY_MS,
-    looksAt: "deleted_at < ?2",
-    goes: "title <> ''",
+    looksAt: "deleted_at < ?2 and title <> ''",
+    goes: "true",
     instead: {
       name: "trash",
       action: `update task set title = '', title_key = '', description = null, description_key = null, due = null,

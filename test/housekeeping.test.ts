@@ -46,9 +46,14 @@ describe("L1 housekeeping", () => {
     const tries = "account, scope, tries, blocked_until, last_try_at";
     await insertMany("account_throttle", tries, `${id("old")}, 'unknown', 1, 0, ${now - 31 * DAY_MS}`, 600);
     await insertMany("account_throttle", tries, `${id("good")}, 'unknown', 1, 0, ${now - 29 * DAY_MS}`, 5);
-    const receipts = "user_id, key, request_digest, created_at";
-    await insertMany("receipt", receipts, `${owner}, ${id("old")}, 'x', ${now - (RECEIPT_DAYS * DAY_MS + 1)}`, 600);
-    await insertMany("receipt", receipts, `${owner}, ${id("good")}, 'x', ${now - DAY_MS}`, 5);
+    const receipts = "user_id, key, request_digest, results, created_at";
+    await insertMany(
+      "receipt",
+      receipts,
+      `${owner}, ${id("old")}, 'x', '[]', ${now - (RECEIPT_DAYS * DAY_MS + 1)}`,
+      600,
+    );
+    await insertMany("receipt", receipts, `${owner}, ${id("good")}, 'x', '[]', ${now - DAY_MS}`, 5);
     const [limits, throttles] = [await count("address_limit"), await count("account_throttle")];
 
     const cleared = await keepHouse(env.DB, now);

@@ -1,10 +1,11 @@
 /** How a call can fail. `isTasksError` narrows by `code`: after it, `precondition_failed` has a `revision`. */
 import type { ProblemCode } from "./types.ts";
 
-/** What some problems tell besides their code. */
+/** What some problems tell besides their code. `operation` is that of a batch which was refused, counted from 0. */
 type Facts = {
   invalid_request: { errors: { path: string; message: string }[] };
-  precondition_failed: { revision: number };
+  not_found: { operation?: number };
+  precondition_failed: { revision: number; operation?: number };
 };
 
 type Failure<Code extends string> = Error & {
@@ -16,7 +17,7 @@ type Failure<Code extends string> = Error & {
   readonly retryAfterSeconds: number | undefined;
 };
 
-/** A failed call: a problem of the API, a refusal of an account endpoint, or no answer at all. */
+/** A failed call: a problem of the API, a refusal of an account endpoint, or no answer that could be read. */
 export type TasksError =
   | { [Code in ProblemCode]: Failure<Code> & (Code extends keyof Facts ? Facts[Code] : unknown) }[ProblemCode]
   | (Failure<"account_refused"> & {
@@ -24,7 +25,7 @@ export type TasksError =
       readonly reason: string;
     })
   | (Failure<"network"> & {
-      /** Whether it may have happened all the same: it was sent, it was not safe to repeat, and no answer came. */
+      /** Whether it may have happened all the same: it was sent, and is not safe to repeat. */
       readonly outcomeUnknown: boolean;
     });
 
@@ -39,19 +40,34 @@ class CallFailed extends Error {
 /** The failure that an answer tells of. */
 export async function failureOf(answer: Response): Promise<TasksError> {
   const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
-  const shared = { status: answer.status, requestId: answer.headers.get("x-request-id") ?? undefined };
-  const retryAfterSeconds = Number(answer.headers.get("retry-after")) || undefined;
-  const isProblem = answer.headers.get("content-type")?.startsWith("application/problem+json");
-  const facts = isProblem
-    ? { code: body["code"], errors: body["errors"], revision: body["revision"] }
-    : { code: "account_refused", reason: String(body["code"] ?? answer.status) };
-  const message = String((isProblem ? body["detail"] : body["message"]) ?? `The server answered ${answer.status}`);
-  return Object.assign(new CallFailed(message), { ...shared, retryAfterSeconds, ...facts }) as TasksError;
+  const shared = {
+    status: answer.status,
+    requestId: answer.headers.get("x-request-id") ?? undefined,
+    retryAfterSeconds: Number(answer.headers.get("retry-after")) || undefined,
+  };
+  if (answer.headers.get("content-type")?.startsWith("application/problem+json")) {
+    const { code, errors, revision, operation } = body;
+    return failed(body["detail"], { ...shared, code, errors, revision, operation });
+  }
+  if (typeof body["code"] === "string") {
+    return failed(body["message"], { ...shared, code: "account_refused", reason: body["code"] });
+  }
+  // Something between us and the Worker answered.
+  return failed(`The server answered ${answer.status}`, { ...shared, code: "network", outcomeUnknown: true });
 }
 
 /** The failure to get an answer. */
 export function networkFailure(cause: unknown, outcomeUnknown: boolean): TasksError {
-  const error = new CallFailed("The server could not be reached", { cause });
-  const facts = { code: "network", status: 0, requestId: undefined, retryAfterSeconds: undefined, outcomeUnknown };
-  return Object.assign(error, facts) as TasksError;
+  return failed("The server could not be reached", { ...NO_ANSWER, code: "network", outcomeUnknown }, cause);
+}
+
+/** The session has ended, or another took its place. */
+export function sessionEnded(): TasksError {
+  return failed("The session has ended. Sign in again.", { ...NO_ANSWER, status: 401, code: "session_ended" });
+}
+
+const NO_ANSWER = { status: 0, requestId: undefined, retryAfterSeconds: undefined };
+
+function failed(message: unknown, facts: object, cause?: unknown): TasksError {
+  return Object.assign(new CallFailed(String(message), { cause }), facts) as TasksError;
 }

@@ -6,7 +6,7 @@
  *     for await (const task of client.tasks.all({ status: "open" })) console.log(task.title);
  */
 import { createSession, type SessionOptions } from "./session.ts";
-import { type Call, createTransport, type Fetch } from "./transport.ts";
+import { type Answer, type Call, createTransport, type Fetch } from "./transport.ts";
 import type {
   Change,
   ChangePage,
@@ -123,8 +123,10 @@ export function createTasksClient({ baseUrl, fetch, ...options }: ClientOptions)
       },
 
       /** All tasks as a file, whose body streams. */
-      export: (format: "json" | "csv" | "ics" = "json"): Promise<Response> =>
-        call({ method: "GET", path: `${TASKS}/export`, query: { format }, repeatable: true }),
+      async export(format: "json" | "csv" | "ics" = "json"): Promise<Response> {
+        const path = `${TASKS}/export`;
+        return (await call({ method: "GET", path, query: { format }, repeatable: true, streams: true })).response;
+      },
 
       /** Takes what an export wrote, each task once. */
       import: (file: string, format: keyof typeof IMPORT_TYPES = "json"): Promise<ImportReport> =>
@@ -137,17 +139,17 @@ export function createTasksClient({ baseUrl, fetch, ...options }: ClientOptions)
   };
 
   async function read<Result>(what: Pick<Call, "path" | "query">): Promise<Result> {
-    return (await call({ method: "GET", ...what, repeatable: true })).json();
+    return (await call({ method: "GET", ...what, repeatable: true })).json as Result;
   }
 
   async function write<Result>(method: string, path: string, json: unknown, more: Partial<Call>): Promise<Result> {
-    return (await call({ method, path, json, repeatable: false, ...more })).json();
+    return (await call({ method, path, json, repeatable: false, ...more })).json as Result;
   }
 
   /** What was written is seen by what is read next, whichever replica answers: bookmarks sort by age. */
-  async function call(what: Call): Promise<Response> {
+  async function call(what: Call): Promise<Answer> {
     const answer = await sendAuthorized({ ...what, headers: { ...what.headers, "x-d1-bookmark": bookmark } });
-    const latest = answer.headers.get("x-d1-bookmark") ?? "";
+    const latest = answer.response.headers.get("x-d1-bookmark") ?? "";
     if (latest > (bookmark ?? "")) bookmark = latest;
     return answer;
   }

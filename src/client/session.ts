@@ -1,7 +1,7 @@
 /** Signing up, in and out; and what a call needs to be let in. */
-import { isTasksError } from "./errors.ts";
-import { forgetTokenKeeper, type Token, tokenKeeperFor } from "./token.ts";
-import type { Call, Send } from "./transport.ts";
+import { isTasksError, sessionEnded } from "./errors.ts";
+import { claimsOf, type Token, type TokenKeeper, tokenKeeperFor } from "./token.ts";
+import type { Answer, Call, Send } from "./transport.ts";
 
 export type SessionOptions = {
   baseUrl: string;
@@ -17,13 +17,15 @@ export type SessionOptions = {
   onSignedOut?: (() => void) | undefined;
 };
 
+/** One session, from its opening to its end; a call belongs to the one in which it was made. */
+type Life = { bearer: string | undefined; keeper: TokenKeeper };
+
 /** The refusals after which another token may be let in. */
 const RENEWABLE = ["token_expired", "token_invalid"];
 
 export function createSession(send: Send, options: SessionOptions) {
-  let bearer = options.session;
-  let hasEnded = false;
-  let keeper = keep();
+  let isSignedIn = true;
+  let life: Life = begin(options.session);
 
   return {
     signUp: (account: { name: string; email: string; password: string }) => open("/api/auth/sign-up/email", account),
@@ -31,86 +33,88 @@ export function createSession(send: Send, options: SessionOptions) {
 
     /** Ends the session and its access tokens. Signed out twice is signed out. */
     async signOut(): Promise<void> {
-      await send({ method: "POST", path: "/api/auth/sign-out", headers: sessionHeaders(), repeatable: true });
-      end();
+      const mine = life;
+      await send({ method: "POST", path: "/api/auth/sign-out", headers: sessionHeaders(mine), repeatable: true });
+      if (life === mine) mine.keeper.end();
     },
 
     /** Sends a call with an access token, and once more with a new one where the first has run out. */
-    async sendAuthorized(call: Call): Promise<Response> {
-      const token = await accessToken();
+    async sendAuthorized(call: Call): Promise<Answer> {
+      const mine = life;
       try {
-        return await send(withToken(call, token));
+        const token = await accessToken(mine);
+        try {
+          return await send(withToken(call, token));
+        } catch (error) {
+          if (!isTasksError(error) || !RENEWABLE.includes(error.code)) throw error;
+          return await send(withToken(call, await accessToken(mine, token)));
+        }
       } catch (error) {
-        if (isTasksError(error) && error.code === "session_ended") end();
-        if (!isTasksError(error) || !RENEWABLE.includes(error.code)) throw error;
-        return send(withToken(call, await accessToken(token)));
+        const hasEnded = isTasksError(error) && error.code === "session_ended";
+        if (hasEnded && life === mine) mine.keeper.end();
+        throw error;
       }
     },
   };
 
   async function open(path: string, json: object): Promise<void> {
-    const answer = await send({ method: "POST", path, json, repeatable: false });
-    await answer.body?.cancel();
-    hasEnded = false;
-    if (options.carrier === "bearer") change(answer.headers.get("set-auth-token") ?? undefined);
-    const token = answer.headers.get("set-auth-jwt");
-    if (token) keeper.set({ token, expiresAt: expiryOf(token) });
+    const { response } = await send({ method: "POST", path, json, repeatable: false });
+    const bearer = options.carrier === "bearer" ? (response.headers.get("set-auth-token") ?? undefined) : undefined;
+    const isOther = bearer !== life.bearer;
+    life = begin(bearer, life);
+    isSignedIn = true;
+    if (isOther) options.onSession?.(bearer);
+    const token = response.headers.get("set-auth-jwt");
+    if (token) life.keeper.set({ token, expiresAt: new Date(Number(claimsOf(token)["exp"]) * 1000).toISOString() });
   }
 
-  async function accessToken(refused?: string): Promise<string> {
+  /** A token for a call of this life. No call goes on as whoever has signed in since. */
+  async function accessToken(mine: Life, refused?: string): Promise<string> {
+    const token = await mine.keeper.get(() => fetchToken(mine), refused);
+    if (life !== mine) throw sessionEnded();
+    isSignedIn = true;
+    return token;
+  }
+
+  async function fetchToken(mine: Life): Promise<Token> {
+    const headers = sessionHeaders(mine);
     try {
-      return await keeper.get(fetchToken, refused);
+      const { response, json } = await send({ method: "GET", path: "/api/auth/token", headers, repeatable: true });
+      const renewed = response.headers.get("set-auth-token");
+      if (mine.bearer && renewed && renewed !== mine.bearer) {
+        // The server's secret was rolled: the same session, signed anew.
+        mine.bearer = renewed;
+        if (life === mine) options.onSession?.(renewed);
+      }
+      return json as Token;
     } catch (error) {
-      if (isTasksError(error) && error.status === 401) end();
-      throw error;
+      throw isTasksError(error) && error.status === 401 ? sessionEnded() : error;
     }
   }
 
-  async function fetchToken(): Promise<Token> {
-    const answer = await send({ method: "GET", path: "/api/auth/token", headers: sessionHeaders(), repeatable: true });
-    return answer.json();
-  }
-
-  function sessionHeaders() {
-    return { authorization: bearer && `Bearer ${bearer}` };
-  }
-
-  /** Once, whoever noticed first: a call, signing out, or another tab. */
-  function end(): void {
-    if (hasEnded) return;
-    hasEnded = true;
-    keeper.signOut();
-    if (options.carrier === "bearer") change(undefined);
+  /** Once for each session, whoever noticed first: a call, signing out, or another tab. */
+  function onEnded(): void {
+    if (!isSignedIn) return;
+    isSignedIn = false;
+    const had = life.bearer;
+    life = begin(undefined, life);
+    if (had !== undefined) options.onSession?.(undefined);
     options.onSignedOut?.();
   }
 
-  function change(value: string | undefined): void {
-    if (value === bearer) return;
-    const name = nameOf();
-    if (name) forgetTokenKeeper(name);
-    bearer = value;
-    keeper = keep();
-    options.onSession?.(value);
+  function begin(bearer: string | undefined, before?: Life): Life {
+    before?.keeper.listeners.delete(onEnded);
+    const named = options.carrier === "cookie" ? options.baseUrl : bearer && `${options.baseUrl} ${bearer}`;
+    const keeper = tokenKeeperFor(named);
+    keeper.listeners.add(onEnded);
+    return { bearer, keeper };
   }
+}
 
-  function keep() {
-    const kept = tokenKeeperFor(nameOf());
-    kept.onSignedOut.add(end);
-    return kept;
-  }
-
-  function nameOf(): string | undefined {
-    if (options.carrier === "cookie") return options.baseUrl;
-    return bearer && `${options.baseUrl} ${bearer}`;
-  }
+function sessionHeaders({ bearer }: Life) {
+  return { authorization: bearer && `Bearer ${bearer}` };
 }
 
 function withToken(call: Call, token: string): Call {
   return { ...call, headers: { ...call.headers, authorization: `Bearer ${token}` } };
-}
-
-/** When a token expires, by its own claim. */
-function expiryOf(token: string): string {
-  const claims = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
-  return new Date(JSON.parse(atob(claims)).exp * 1000).toISOString();
 }

@@ -9,55 +9,63 @@ type Fetched = () => Promise<Token>;
 /** A token that is about to expire is not worth sending. */
 const EXPIRES_SOON_MS = 10_000;
 const OTHERS_ANSWER_WITHIN_MS = 100;
+/** A renewal that takes longer is given up: on Workers it may belong to a request that is gone. */
+const RENEWAL_TAKES_MS = 60_000;
 
 export type TokenKeeper = ReturnType<typeof createTokenKeeper>;
 
-type Message = { type: "ask" } | { type: "token"; token: Token } | { type: "signed-out" };
+type Message = { type: "ask" } | { type: "token"; token: Token } | { type: "ended" };
 type Channel = {
   postMessage: (message: Message) => void;
   addEventListener: (type: "message", listener: (event: { data: Message }) => void) => void;
-  unref?: () => void;
 };
 type Locks = { request: <Result>(name: string, work: () => Promise<Result>) => Promise<Result> };
 
-const keepers = new Map<string, TokenKeeper>();
+/** The keepers of sessions, for as long as a client holds on to them. */
+const keepers = new Map<string, WeakRef<TokenKeeper>>();
+const forgotten = new FinalizationRegistry<string>((name) => {
+  if (keepers.get(name)?.deref() === undefined) keepers.delete(name);
+});
 
 /** The keeper of one session; clients of the same session get the same. Without a session there is nothing to share. */
 export function tokenKeeperFor(name: string | undefined): TokenKeeper {
-  if (name === undefined) return createTokenKeeper("nobody");
-  const known = keepers.get(name) ?? createTokenKeeper(name);
-  keepers.set(name, known);
-  return known;
+  const known = name === undefined ? undefined : keepers.get(name)?.deref();
+  if (known) return known;
+  const keeper = createTokenKeeper(name);
+  if (name !== undefined) {
+    keepers.set(name, new WeakRef(keeper));
+    forgotten.register(keeper, name);
+  }
+  return keeper;
 }
 
-/** Forgets a keeper whose session has ended. */
-export function forgetTokenKeeper(name: string): void {
-  keepers.delete(name);
-}
-
-function createTokenKeeper(name: string) {
+function createTokenKeeper(name: string | undefined) {
   let current: Token | undefined;
-  let renewing: Promise<Token> | undefined;
+  let renewal: { token: Promise<Token>; startedAt: number } | undefined;
   const waiting = new Set<() => void>();
-  const onSignedOut = new Set<() => void>();
-  const channel = openChannel(`edge-tasks ${name}`);
+  /** Called when the session has ended, or is another's, wherever that was noticed. */
+  const listeners = new Set<() => void>();
+  const channel = name === undefined ? undefined : openChannel(`edge-tasks ${name}`);
 
   channel?.addEventListener("message", ({ data }) => {
     if (data.type === "token") take(data.token);
     if (data.type === "ask" && isFresh(current)) channel.postMessage({ type: "token", token: current });
-    if (data.type === "signed-out") drop();
+    if (data.type === "ended") drop();
   });
 
   return {
-    onSignedOut,
+    listeners,
 
     /** A token, fetched if there is none; `refused` is one that is no longer good. */
     async get(fetched: Fetched, refused?: string): Promise<string> {
       if (isFresh(current) && current.token !== refused) return current.token;
-      renewing ??= inTurn(name, () => renew(fetched, refused)).finally(() => {
-        renewing = undefined;
-      });
-      return (await renewing).token;
+      if (!renewal || Date.now() - renewal.startedAt > RENEWAL_TAKES_MS) {
+        const token = inTurn(name, () => renew(fetched, refused)).finally(() => {
+          if (renewal?.token === token) renewal = undefined;
+        });
+        renewal = { token, startedAt: Date.now() };
+      }
+      return (await renewal.token).token;
     },
 
     /** A token that came with signing in. */
@@ -66,10 +74,10 @@ function createTokenKeeper(name: string) {
       channel?.postMessage({ type: "token", token });
     },
 
-    /** Ends it here and in the other tabs. */
-    signOut(): void {
-      current = undefined;
-      channel?.postMessage({ type: "signed-out" });
+    /** Ends it for all clients here, and in the other tabs. */
+    end(): void {
+      drop();
+      channel?.postMessage({ type: "ended" });
     },
   };
 
@@ -94,7 +102,9 @@ function createTokenKeeper(name: string) {
     }
   }
 
+  /** Another user's token, from a tab that signed in as somebody else, ends what was here. */
   function take(token: Token): void {
+    if (current && claimsOf(current.token)["sub"] !== claimsOf(token.token)["sub"]) drop();
     current = token;
     for (const resolve of waiting) resolve();
     waiting.clear();
@@ -102,8 +112,14 @@ function createTokenKeeper(name: string) {
 
   function drop(): void {
     current = undefined;
-    for (const listener of onSignedOut) listener();
+    for (const listener of [...listeners]) listener();
   }
+}
+
+/** A token's claims, unverified: that is for the server. */
+export function claimsOf(token: string): Record<string, unknown> {
+  const claims = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+  return JSON.parse(atob(claims));
 }
 
 function isFresh(token: Token | undefined): token is Token {
@@ -117,8 +133,8 @@ function openChannel(name: string): Channel | undefined {
   return BroadcastChannel && new BroadcastChannel(name);
 }
 
-function inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+function inTurn<Result>(name: string | undefined, work: () => Promise<Result>): Promise<Result> {
   const { navigator } = globalThis as unknown as { navigator?: { locks?: Locks } };
-  const locks = navigator?.locks;
-  return "document" in globalThis && locks ? locks.request(`edge-tasks ${name}`, work) : work();
+  const locks = "document" in globalThis && name !== undefined ? navigator?.locks : undefined;
+  return locks ? locks.request(`edge-tasks ${name}`, work) : work();
 }

@@ -12,25 +12,31 @@ export type Call = {
   body?: BodyInit;
   headers?: Record<string, string | undefined>;
   repeatable: boolean;
+  /** Whether the answer's body is left to the caller to read. */
+  streams?: boolean;
 };
+
+/** An answer, and what it says. */
+export type Answer = { response: Response; json: unknown };
+
+export type Send = (call: Call) => Promise<Answer>;
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
-
-export type Send = (call: Call) => Promise<Response>;
+const TIMEOUT_MS = 30_000;
 
 /** @param credentials whether the browser adds its cookies */
 export function createTransport(baseUrl: string, fetch: Fetch, credentials: boolean): Send {
   const origin = baseUrl.replace(/\/+$/, "");
 
-  /** Sends a call until there is an answer that stands. Throws what fails. */
-  return async function send(call: Call): Promise<Response> {
+  /** Sends a call until there is an answer that stands, and has arrived whole. Throws what fails. */
+  return async function send(call: Call): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const answer = await fetch(origin + call.path + toQuery(call.query), initOf(call, credentials));
-        if (answer.ok || answer.status === 304) return answer;
-        throw await failureOf(answer);
+        const response = await fetch(origin + call.path + toQuery(call.query), initOf(call, credentials));
+        if (!response.ok) throw await failureOf(response);
+        return { response, json: call.streams ? undefined : parse(await response.text()) };
       } catch (error) {
         const failure = isTasksError(error) ? error : networkFailure(error, !call.repeatable);
         const pause = pauseBefore(attempt, failure.retryAfterSeconds);
@@ -51,17 +57,22 @@ function pauseBefore(attempt: number, retryAfterSeconds = 0): number {
   return retryAfterSeconds * 1000 + FIRST_PAUSE_MS * 2 ** (attempt - 1) * Math.random();
 }
 
-function initOf({ method, json, body, headers = {} }: Call, credentials: boolean): RequestInit {
+function initOf({ method, json, body, headers = {}, streams }: Call, credentials: boolean): RequestInit {
   const sent = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   return {
     method,
     headers: Object.fromEntries(json === undefined ? sent : [...sent, ["content-type", "application/json"]]),
     ...(json === undefined ? body !== undefined && { body } : { body: JSON.stringify(json) }),
     ...(credentials && { credentials: "include" as const }),
+    ...(!streams && { signal: AbortSignal.timeout(TIMEOUT_MS) }),
   };
 }
 
 function toQuery(query: Call["query"] = {}): string {
   const entries = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, `${value}`]]));
   return entries.length > 0 ? `?${new URLSearchParams(entries)}` : "";
+}
+
+function parse(text: string): unknown {
+  return text === "" ? undefined : JSON.parse(text);
 }

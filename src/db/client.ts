@@ -70,5 +70,5 @@ function messageOfD1(error: unknown): string | undefined {
 
 /** Asks D1 whether it answers and knows the newest table. */
 export async function probe(d1: D1Database): Promise<void> {
-  await d1.prepare("select 1 from task limit 1").run();
+  await d1.prepare("select 1 from receipt limit 1").run();
 }

@@ -2,7 +2,7 @@
 import { isDatabaseTrouble } from "./client.ts";
 
 const ATTEMPTS = 3;
-const FIRST_PAUSE_MS = 50;
+const FIRST_PAUSE_MS = 100;
 
 /**
  * Does something up to three times, as long as D1 is in trouble. What failed may have happened all the same:
@@ -15,7 +15,7 @@ export async function retrying<Result>(work: () => Promise<Result>): Promise<Res
       return await work();
     } catch (error) {
       if (attempt === ATTEMPTS || !isDatabaseTrouble(error)) throw error;
-      await scheduler.wait(FIRST_PAUSE_MS * 2 ** attempt * Math.random());
+      await scheduler.wait(FIRST_PAUSE_MS * 2 ** (attempt - 1) * Math.random());
     }
   }
 }

@@ -37,9 +37,14 @@ export function createDocs(documents: Documents, assets: Fetcher) {
     .get("/docs/page.css", (c) => c.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8" }));
   for (const asset of ASSETS) {
     docs.get(`/docs/${asset}`, async (c) => {
-      const { status, body, headers } = await assets.fetch(new URL(`/${asset}`, c.req.url));
-      const kept = ["content-type", "etag"].flatMap((name) => [[name, headers.get(name) ?? ""] as const]);
-      return new Response(body, { status, headers: [...kept, ["cache-control", "public, max-age=3600"]] });
+      const known = c.req.header("if-none-match");
+      const found = await assets.fetch(
+        new URL(`/${asset}`, c.req.url),
+        known ? { headers: { "if-none-match": known } } : {},
+      );
+      const answer = new Response(found.body, found);
+      if (found.ok || found.status === 304) answer.headers.set("cache-control", "public, max-age=3600");
+      return answer;
     });
   }
   return docs;
@@ -88,7 +93,8 @@ header p { margin: 0 0 .5rem; }
 `;
 
 /** Whatever signs in hands on its access token; Swagger UI keeps what it was authorized with in memory. */
-const START = `const ui = SwaggerUIBundle({
+const START = `let accessToken;
+SwaggerUIBundle({
   dom_id: "#docs",
   urls: [
     { name: "Tasks", url: "${API_DOCUMENT}" },
@@ -112,5 +118,4 @@ const START = `const ui = SwaggerUIBundle({
     return request;
   },
 });
-let accessToken;
 `;

@@ -10,7 +10,7 @@ const text = (description: string) => ({ schema: { type: "string" as const }, de
 const REQUEST_ID = { "X-Request-Id": text("Names the request in our log") };
 const BY_STATUS: Partial<Record<ProblemStatus, Record<string, ReturnType<typeof text>>>> = {
   401: { "WWW-Authenticate": text("A bearer challenge (RFC 6750)") },
-  412: { ETag: text("The task's revision, as an entity tag") },
+  412: { ETag: text("The task's revision, where the request was about one task") },
   429: { "Retry-After": text("When to come back, in seconds") },
   503: { "Retry-After": text("When to come back, in seconds") },
 };

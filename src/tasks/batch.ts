@@ -5,8 +5,8 @@ import { SessionEnded } from "../access/session-ended.ts";
 import { session } from "../auth/tables.ts";
 import { refusalOf, refuse } from "../db/refusal.ts";
 import { retrying } from "../db/retry.ts";
-import type { NewTask, Task, TaskChanges } from "./model.ts";
-import type { IdempotencyKey, Receipts, Result } from "./receipts.ts";
+import type { NewTask, TaskChanges } from "./model.ts";
+import type { IdempotencyKey, Receipts, TaskResult } from "./receipts.ts";
 import { columns, type Row, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { holds, holdsInSql, type Statements } from "./statements.ts";
@@ -21,11 +21,9 @@ export type Operation =
   | (OnTask & { op: "complete"; completed: boolean })
   | (OnTask & { op: "delete" });
 
-export type BatchResult = Result & { task: Task | undefined };
-
 /** What came of a batch; `refused` names the operation for which all of it was left undone. */
 export type Batched =
-  | { outcome: "done"; results: BatchResult[]; replayed: boolean }
+  | { outcome: "done"; results: TaskResult[]; replayed: boolean }
   | { outcome: "refused"; index: number; reason: "absent" }
   | { outcome: "refused"; index: number; reason: "stale"; revision: number }
   | { outcome: "key-reused" };
@@ -56,7 +54,7 @@ export function createBatches({ db, raw, userId, isLive }: TaskScope, statements
     },
   };
 
-  async function run(steps: Step[], atomic: boolean, key?: IdempotencyKey): Promise<BatchResult[]> {
+  async function run(steps: Step[], atomic: boolean, key?: IdempotencyKey): Promise<TaskResult[]> {
     const works = steps.flatMap((step, index) => [look(step, atomic ? index : undefined), statementOf(step)]);
     const claim = key && receipts.claim(key, atomic ? steps.map(({ id }) => ({ outcome: "done", id })) : "unsettled");
     const settle = key && !atomic && receipts.settle(key, steps);
@@ -95,7 +93,7 @@ export function createBatches({ db, raw, userId, isLive }: TaskScope, statements
   }
 }
 
-function resultOf({ id, ifMatch }: Step, before: Row | undefined, written: Row | undefined): BatchResult {
+function resultOf({ id, ifMatch }: Step, before: Row | undefined, written: Row | undefined): TaskResult {
   if (written) return { outcome: "done", id, task: toTask(written) };
   if (!before?.id) return { outcome: "absent", id, task: undefined };
   const current = toTask(before);

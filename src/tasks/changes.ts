@@ -3,6 +3,7 @@
  * revision, and the time up to which its holder is known to have seen every deletion.
  */
 import { and, asc, gt } from "drizzle-orm";
+import { DAY_MS } from "../time.ts";
 import { openCursor, sealCursor } from "./cursor.ts";
 import type { Task } from "./model.ts";
 import { toTask } from "./row.ts";
@@ -11,7 +12,6 @@ import { task } from "./table.ts";
 
 /** How long a deletion can be learned of. */
 export const FEED_DAYS = 90;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 export type Change = { id: string; revision: number; deleted: boolean; task: Task | null };
 

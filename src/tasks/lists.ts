@@ -4,6 +4,7 @@
  * so that a missing one is an error and never a scan.
  */
 import { type SQL, sql } from "drizzle-orm";
+import { DAY_MS } from "../time.ts";
 import { openCursor, sealCursor } from "./cursor.ts";
 import { PRIORITIES, type Task } from "./model.ts";
 import { columnNames, columns, type Row, toTask } from "./row.ts";
@@ -26,7 +27,6 @@ export const STATUSES = ["open", "completed", "all", "deleted"] as const;
 
 /** How long a deleted task can be restored. */
 export const TRASH_DAYS = 30;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 export type Sort = (typeof SORTS)[number];
 export type Filters = {

@@ -1,4 +1,4 @@
-/** The parameters and headers that task routes share. */
+/** The parameters that task routes share. */
 import { z } from "@hono/zod-openapi";
 import { SORTS, STATUSES } from "./lists.ts";
 import { bounded, dayOrMoment, priority, tag } from "./model.ts";
@@ -24,12 +24,15 @@ const limit = z
 const NO_EXAMPLE = { example: undefined };
 const DUE_BOUND = "A day counts as its start in UTC";
 
+/** A day and its first moment are the same bound. */
+const dueBound = dayOrMoment.transform((text) => text.replace("T00:00:00.000Z", ""));
+
 export const listQuery = z
   .strictObject({
     status: z.enum(STATUSES).default("all").openapi({ description: "`deleted` lists what can be restored" }),
     sort: z.enum(SORTS).optional().openapi({ default: "-createdAt", description: "A minus sign turns it around" }),
-    dueAfter: dayOrMoment.optional().openapi({ description: `Due then or later. ${DUE_BOUND}`, ...NO_EXAMPLE }),
-    dueBefore: dayOrMoment.optional().openapi({ description: `Due earlier. ${DUE_BOUND}`, ...NO_EXAMPLE }),
+    dueAfter: dueBound.optional().openapi({ description: `Due then or later. ${DUE_BOUND}`, ...NO_EXAMPLE }),
+    dueBefore: dueBound.optional().openapi({ description: `Due earlier. ${DUE_BOUND}`, ...NO_EXAMPLE }),
     priority: priority.optional().openapi(NO_EXAMPLE),
     tag: tag.optional().openapi(NO_EXAMPLE),
     q: bounded(z.string().min(1, "must not be empty"), MAX_SEARCH_CHARACTERS)

@@ -18,11 +18,11 @@ export type IdempotencyKey = { key: string; digest: string };
 export type Result = { outcome: "done" | "absent" | "stale"; id: string; revision?: number | null };
 
 /** An operation's result, and its task as it is now. */
-export type ReplayedResult = Result & { task: Task | undefined };
+export type TaskResult = Result & { task: Task | undefined };
 
 export type Once<Answer> =
   | { outcome: "first"; answer: Answer }
-  | { outcome: "replayed"; results: ReplayedResult[] }
+  | { outcome: "replayed"; results: TaskResult[] }
   | { outcome: "key-reused" };
 
 export type Receipts = ReturnType<typeof createReceipts>;
@@ -81,9 +81,11 @@ export function createReceipts({ db, raw, userId, now, isLive, bothWhileLive, la
           where receipt.user_id = ${userId} and receipt.key = ${key.key})`,
       ),
     );
-    if (!kept || kept.requestDigest !== key.digest) return { outcome: "key-reused" };
+    // The key was taken a moment ago: who cannot see that has asked a replica that lags.
+    if (!kept) throw new Error("D1_ERROR: the receipt is not here yet");
+    if (kept.requestDigest !== key.digest) return { outcome: "key-reused" };
     const tasks = new Map(rows.map((row) => [row.id, toTask(row)]));
-    const results: Result[] = JSON.parse(kept.results ?? "[]");
+    const results: Result[] = JSON.parse(kept.results);
     return { outcome: "replayed", results: results.map((result) => ({ ...result, task: tasks.get(result.id) })) };
   }
 }

@@ -1,14 +1,13 @@
 /** The statements that change tasks. Each does its work only for the owner, in a live session, and on its condition. */
-import { and, eq, exists, gte, inArray, isNotNull, isNull, notInArray, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, exists, gte, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import { session } from "../auth/tables.ts";
+import { DAY_MS } from "../time.ts";
 import { TRASH_DAYS } from "./lists.ts";
 import type { NewTask, TaskChanges } from "./model.ts";
 import { columns, type Row, toColumns } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { task } from "./table.ts";
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The revisions that a write may replace, and those that it may not. */
 export type Precondition = {
@@ -26,9 +25,14 @@ export function holds(revision: number, { ifMatch, ifNoneMatch }: Precondition):
 export function holdsInSql({ ifMatch, ifNoneMatch }: Precondition): SQL | undefined {
   if (ifNoneMatch === "*") return sql`false`;
   return and(
-    ifMatch && inArray(task.revision, [...ifMatch]),
-    ifNoneMatch && notInArray(task.revision, [...ifNoneMatch]),
+    ifMatch && sql`${task.revision} in ${listed(ifMatch)}`,
+    ifNoneMatch && sql`${task.revision} not in ${listed(ifNoneMatch)}`,
   );
+}
+
+/** One parameter, however many there are: D1 allows 100 a statement. */
+function listed(revisions: readonly number[]): SQL {
+  return sql`(select tag.value from json_each(${JSON.stringify(revisions)}) as tag)`;
 }
 
 export type Statements = ReturnType<typeof createStatements>;

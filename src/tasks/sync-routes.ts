@@ -6,9 +6,10 @@ import { headers, problems } from "../http/openapi.ts";
 import { ifMatch } from "../http/preconditions.ts";
 import { invalidField, Problem } from "../http/problem.ts";
 import { refuseInvalid } from "../http/validation.ts";
-import type { Batched, BatchResult, Operation } from "./batch.ts";
+import type { Batched, Operation } from "./batch.ts";
 import { newTaskSchema, taskChangesSchema, taskSchema } from "./model.ts";
 import { changesQuery, userPath } from "./parameters.ts";
+import type { TaskResult } from "./receipts.ts";
 
 const MAX_OPERATIONS = 100;
 
@@ -140,7 +141,7 @@ function refusal(refused: Extract<Batched, { outcome: "refused" }>): Problem {
 }
 
 /** An operation's result, told as the answer that it would have had as a request of its own. */
-function describe(operation: Operation | undefined, { outcome, id, revision, task }: BatchResult) {
+function describe(operation: Operation | undefined, { outcome, id, revision, task }: TaskResult) {
   const op = operation?.op ?? "create";
   if (outcome === "absent") return { op, id, status: 404, code: "not_found" as const, task: null };
   if (outcome === "stale") {

@@ -66,7 +66,7 @@ export const receipt = sqliteTable(
     /** Of the request's body, to tell a repetition from another request. */
     requestDigest: text("request_digest").notNull(),
     /** A JSON array of `Result`, in the order of the operations. */
-    results: text("results"),
+    results: text("results").notNull(),
     createdAt: integer("created_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.userId, table.key] })],

@@ -1,6 +1,7 @@
 /** One way to compare text without regard to case, in any script. */
 
-/** What two texts share when they differ in case, width or composition only. */
+/** What texts share that differ in case, or are compatible forms of each other, as full-width letters are. */
 export function foldText(text: string): string {
-  return text.normalize("NFKC").toLowerCase();
+  // A final sigma is a sigma: which of the two a word ends with depends on what follows it.
+  return text.normalize("NFKC").toLowerCase().replaceAll("ς", "σ");
 }

@@ -3,14 +3,13 @@ import { uuidv7 } from "uuidv7";
 import { SessionEnded } from "../access/session-ended.ts";
 import { isDatabaseTrouble } from "../db/client.ts";
 import { retrying } from "../db/retry.ts";
+import { DAY_MS } from "../time.ts";
 import { TRASH_DAYS } from "./lists.ts";
 import type { NewTask, Task, TaskChanges } from "./model.ts";
 import type { IdempotencyKey, Receipts } from "./receipts.ts";
 import { type Row, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { holds, type Precondition, type Statements } from "./statements.ts";
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What came of a write. A task that already was as wanted is `done` too: nothing was written then. */
 export type Written = { outcome: "done"; task: Task } | { outcome: "absent" } | { outcome: "stale"; revision: number };
@@ -38,7 +37,7 @@ export function createWrites({ db, now, bothWhileLive }: TaskScope, statements: 
       });
     },
 
-    /** Changes the named fields. 4 rows read; of rows, written are 3, and one for each changed field that lists sort by. */
+    /** Changes the named fields. 4 rows read, 3 to 8 written: docs/costs.md. */
     update: (id: string, changes: TaskChanges, precondition: Precondition = {}): Promise<Written> =>
       write(id, () => statements.update(id, changes, precondition), precondition, isPresent),
 

@@ -13,6 +13,17 @@ const ORIGIN = "https://tasks.test";
 
 type Sent = { method: string; path: string; headers: Headers };
 
+/** The same answer, whose body breaks off. */
+function cutOff({ status, headers }: Response): Response {
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(new TextEncoder().encode("{"));
+      controller.error(new TypeError("network down"));
+    },
+  });
+  return new Response(status === 204 ? null : body, { status, headers });
+}
+
 /** What a client sends through: the Worker, counted, and with trouble where a test wants some. */
 function createNetwork(to: Fetch = worker) {
   const address = nextAddress();
@@ -20,7 +31,7 @@ function createNetwork(to: Fetch = worker) {
   const network = {
     sent,
     /** The number of the request that is cut off, before it arrives or after it was answered. */
-    cut: undefined as { at: number; when: "before" | "after" } | undefined,
+    cut: undefined as { at: number; when: "before" | "after" | "within" } | undefined,
     change: (_: Request): Request | Promise<Request> => _,
     count: (method: string, path: string) => sent.filter((each) => each.method === method && each.path === path).length,
     async fetch(input: string, init: RequestInit): Promise<Response> {
@@ -32,7 +43,7 @@ function createNetwork(to: Fetch = worker) {
       if (cut === "before") throw new TypeError("network down");
       const answer = await to(request);
       if (cut === "after") throw new TypeError("network down");
-      return answer;
+      return cut === "within" ? cutOff(answer) : answer;
     },
   };
   return network;
@@ -200,8 +211,8 @@ describe("P1 L6 renewing", () => {
 describe("P1 a network that fails", () => {
   type Outcome = "created" | "network";
 
-  it.each(["before", "after"] as const)(
-    "P1 cut off %s any request of a session's life: nothing is doubled, and nothing is lost",
+  it.each(["before", "after", "within"] as const)(
+    "P1 cut off %s any request or answer of a session's life: nothing is doubled, and nothing is lost",
     async (when) => {
       for (let at = 2; at <= 9; at += 1) {
         const { client: mine, network } = await signedUp();
@@ -228,7 +239,7 @@ describe("P1 a network that fails", () => {
         expect(tasks.map(({ title }) => title).sort(), `${when} ${at}`).toEqual(["A", "B", "C", "D"]);
         expect(unsafe.every((error) => error.code === "network" && error.outcomeUnknown)).toBe(true);
         expect(network.count("PATCH", `${TASKS}/${a?.id}/complete`)).toBe(1);
-        if (unsafe.length === 0 || when === "after") expect(tasks.some(({ completed }) => completed)).toBe(true);
+        if (unsafe.length === 0 || when !== "before") expect(tasks.some(({ completed }) => completed)).toBe(true);
       }
     },
   );
@@ -293,6 +304,47 @@ describe("P1 what a client is given", () => {
       const again = createTasksClient({ baseUrl: `${ORIGIN}/`, session, fetch: createNetwork().fetch });
       expect((await all(again)).map(({ title }) => title)).toEqual([`Of ${n}`]);
     }
+  });
+
+  it("P1 a call of before never goes on as whoever has signed in since, nor ends their session", async () => {
+    const network = createNetwork();
+    const told: string[] = [];
+    const { client: mine } = await signedUp(network, { onSignedOut: () => told.push("signed out") });
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    network.change = async (request) => {
+      if (request.method !== "POST" || !request.url.endsWith(TASKS)) return request;
+      network.change = (next) => next;
+      await env.DB.prepare("delete from session").run();
+      await held;
+      return request;
+    };
+    const late = failure(mine.tasks.create({ title: "Of the first person" }));
+    await mine.signUp(newcomer());
+    release();
+    expect((await late).code).toBe("session_ended");
+    expect(told).toEqual([]);
+    expect(await all(mine)).toEqual([]);
+  });
+
+  it("P1 says that the session has ended in one way, also when the access token had run out before", async () => {
+    const { network } = await signedUp();
+    const sessions: (string | undefined)[] = [];
+    await signedUp(network, { onSession: (value) => sessions.push(value) });
+    await env.DB.prepare("delete from session").run();
+    const late = createTasksClient({ baseUrl: ORIGIN, session: sessions[0], fetch: network.fetch });
+    expect(await failure(late.tasks.list())).toMatchObject({ code: "session_ended", status: 401 });
+  });
+
+  it("P1 a refused batch names its operation", async () => {
+    const { client: mine } = await signedUp();
+    const operations = [
+      { op: "create" as const, task: { title: "x" } },
+      { op: "delete" as const, id: crypto.randomUUID() },
+    ];
+    expect(await failure(mine.tasks.batch(operations))).toMatchObject({ code: "not_found", operation: 1 });
   });
 
   it("P1 signing in as somebody else leaves nothing of the one before", async () => {

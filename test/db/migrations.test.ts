@@ -169,7 +169,7 @@ async function populate(db: D1Database, n: number): Promise<void> {
     address_limit: "insert into address_limit (key, count, window_started_at) values (?1, 1, 1)",
     account_throttle:
       "insert into account_throttle (account, scope, tries, blocked_until, last_try_at) values (?1, ?1, 1, 1, 1)",
-    receipt: "insert into receipt (user_id, key, request_digest, created_at) values (?1, ?1, 'x', 1)",
+    receipt: "insert into receipt (user_id, key, request_digest, results, created_at) values (?1, ?1, 'x', '[]', 1)",
     task: "insert into task (user_id, id, revision, title, created_at, updated_at) values (?1, ?1, 1, 'a', 1, 1)",
   };
   const present = await countAll(db);

@@ -17,7 +17,7 @@ export type Operation = {
 };
 
 const app = await createApp(settingsWith({}), env);
-const api = JSON.parse(JSON.stringify(describeApi(app, "https://tasks.test")));
+const api = JSON.parse(JSON.stringify(describeApi(() => app)("https://tasks.test")));
 export const components: { schemas: Record<string, Schema> } = api.components;
 
 /** Every operation of the document. */

@@ -146,6 +146,27 @@ describe("U6 D1 in trouble", () => {
     expect([found.status, header(found, "idempotency-replayed")]).toEqual([201, "true"]);
   });
 
+  it("T1 a replica that has not got the receipt yet is no reason to call the key reused", async () => {
+    const headers = keyed();
+    await create(headers, { title: "Once" });
+    const blind = new Proxy(env.DB, {
+      get(target, name) {
+        if (name !== "withSession") return Reflect.get(target, name);
+        return (constraint: string) => {
+          const session = target.withSession(constraint);
+          const prepare = (sql: string) =>
+            session.prepare(
+              sql.replace(/ from "receipt"( where)/, " from (select * from receipt limit 0) as receipt$1"),
+            );
+          return { prepare, batch: session.batch.bind(session), getBookmark: () => session.getBookmark() };
+        };
+      },
+    });
+    const answer = await create(headers, { title: "Once" }, await through(blind));
+    expect([answer.status, header(answer, "retry-after")]).toEqual([503, "2"]);
+    expect((await create(headers, { title: "Once" })).status).toBe(201);
+  });
+
   it("T1 a creation without a key is not tried again", async () => {
     const before = await countTasks(person);
     expect((await create({}, { title: "x" }, await through(flakyD1(env.DB, MESSAGE, 1, true)))).status).toBe(503);

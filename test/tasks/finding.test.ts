@@ -166,6 +166,35 @@ describe("T5 finding", () => {
     }
   });
 
+  it("T5 a day and its first moment are the same bound", async () => {
+    const who = await someone();
+    for (const due of ["2026-02-28", "2026-03-01", "2026-03-01T00:00:00Z", "2026-03-01T00:00:00.001Z"]) {
+      await who.create({ title: "x", due });
+    }
+    for (const bound of ["2026-03-01", "2026-03-01T00:00:00Z", "2026-03-01T01:00:00%2B01:00"]) {
+      expect((await who.list(`?dueAfter=${bound}`)).data, bound).toHaveLength(3);
+      expect((await who.list(`?dueBefore=${bound}`)).data, bound).toHaveLength(1);
+    }
+  });
+
+  it("T5 a search disregards case in any script, and forms of one letter", async () => {
+    const who = await someone();
+    for (const title of ["ΟΔΟΣΑ", "ΣΑΣ", "Привет", "Ｆｕｌｌ"]) await who.create({ title });
+    for (const q of ["οδος", "ΟΔΟΣ", "σας", "ПРИВЕТ", "full"]) {
+      expect((await who.list(`?${toQuery({ q })}`)).data.length, q).toBeGreaterThan(0);
+    }
+    expect((await who.call(who.path, { json: { title: "x", tags: ["ΣΑΣ", "σασ"] } })).status).toBe(400);
+  });
+
+  it("T3 a list of 50 entity tags in each header is no trouble", async () => {
+    const who = await someone();
+    const { id, revision } = await who.create();
+    const tags = (first: number) =>
+      [first, ...Array.from({ length: 49 }, (_, n) => 1000 + n)].map((tag) => `"${tag}"`).join();
+    const headers = { "if-match": tags(revision), "if-none-match": tags(999) };
+    expect((await who.patch(id, { title: "y", due: "2026-03-01", tags: ["a"] }, headers)).status).toBe(200);
+  });
+
   it("T5 a cursor belongs to its query", async () => {
     const queries = [
       "status=open",

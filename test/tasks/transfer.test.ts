@@ -230,23 +230,25 @@ describe("T2 a bad import", () => {
       { title: "x", due: "soon" },
       { title: "x", owner: "me" },
       { title: "x", id: "7" },
+      { title: "x", uid: "elsewhere" },
       { title: "x", tags: ["a", "A"] },
       null,
       "x",
       { title: "Good, too", revision: 7, updatedAt: "whenever" },
     ];
     const { imported, invalid, lines } = await report(who, "application/json", JSON.stringify({ tasks }));
-    expect([imported, invalid]).toEqual([2, 7]);
+    expect([imported, invalid]).toEqual([2, 8]);
     expect(lines.map(({ line, status, errors }) => [line, status, errors?.[0]?.path])).toEqual([
       [1, "imported", undefined],
       [2, "invalid", "title"],
       [3, "invalid", "due"],
       [4, "invalid", ""],
       [5, "invalid", "id"],
-      [6, "invalid", "tags.1"],
-      [7, "invalid", ""],
+      [6, "invalid", ""],
+      [7, "invalid", "tags.1"],
       [8, "invalid", ""],
-      [9, "imported", undefined],
+      [9, "invalid", ""],
+      [10, "imported", undefined],
     ]);
     expect(await all(who)).toHaveLength(2);
   });

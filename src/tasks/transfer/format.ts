@@ -9,8 +9,8 @@ export type Writer = {
   end: string;
 };
 
-/** One task of a file, not yet looked at; or why there is none in that place. */
-export type Entry = { fields: Record<string, unknown> } | { error: string };
+/** One task of a file, not yet looked at, with its name in another program; or why there is none in that place. */
+export type Entry = { fields: Record<string, unknown>; uid?: string | undefined } | { error: string };
 
 /** A file that cannot be taken apart into tasks. The message tells its reader why. */
 export class UnreadableFile extends Error {

@@ -27,7 +27,9 @@ export const icsWriter: Writer = {
 export function readIcs(text: string): Entry[] {
   return todosIn(text).map((todo) => {
     try {
-      return { fields: fromTodo(todo) };
+      const uid = textOf(todo, "uid");
+      const isOurs = uid !== undefined && UUID.test(uid);
+      return isOurs ? { fields: { id: uid, ...fromTodo(todo) } } : { fields: fromTodo(todo), uid };
     } catch {
       return { error: "must be a VTODO with readable properties" };
     }
@@ -57,7 +59,6 @@ function fromTodo(todo: ICAL.Component): Record<string, unknown> {
   const status = textOf(todo, "status");
   const completedAt = instantOf(todo, "completed");
   return {
-    ...idOf(textOf(todo, "uid")),
     title: textOf(todo, "summary") ?? "",
     description: textOf(todo, "description") ?? null,
     completed: status === undefined ? completedAt !== undefined : status.toUpperCase() === "COMPLETED",
@@ -118,12 +119,6 @@ function priorityOf(number: number): Task["priority"] {
 function tagsOf(todo: ICAL.Component): string[] {
   const tags = todo.getAllProperties("categories").flatMap((property) => property.getValues().map(String));
   return [...new Set(tags)];
-}
-
-/** Other programs name to-dos as they like; such a name is kept as what makes the task's id. */
-function idOf(uid: string | undefined): { id?: string; uid?: string } {
-  if (uid === undefined) return {};
-  return UUID.test(uid) ? { id: uid } : { uid };
 }
 
 /** What we wrote exactly, as far as nobody has changed it since. */

@@ -18,10 +18,10 @@ export function checkEntries(entries: Entry[]): Checked[] {
   return entries.map((entry, index) => {
     const line = index + 1;
     if ("error" in entry) return { line, status: "invalid", errors: [{ path: "", message: entry.error }] };
-    const { uid, ...fields } = entry.fields;
+    const { fields, uid } = entry;
     const checked = importedTaskSchema.safeParse(fields);
     if (checked.success) {
-      const key = typeof uid === "string" ? ["uid", uid] : ["task", fields];
+      const key = uid === undefined ? ["task", fields] : ["uid", uid];
       return { line, task: { ...checked.data, id: checked.data.id ?? idFrom(key) } };
     }
     const errors = checked.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
