@@ -5,7 +5,8 @@ alter table task add column due text;
 alter table task add column due_key text as (coalesce(due, '~')) virtual;
 alter table task add column tags text default '{}' not null;
 
--- The texts without their case, for searching and sorting.
+-- The texts without their case, for searching and sorting. SQLite folds ASCII; other letters of older tasks are folded
+-- when their text is next written.
 alter table task add column title_key text default '' not null;
 alter table task add column description_key text;
 update task set title_key = lower(title), description_key = lower(description);

@@ -122,5 +122,24 @@ describe("the client in tabs", () => {
     expect(await here.evaluate(() => window.signedOut)).toBe(1);
     const refused = there.evaluate(() => window.client.tasks.list().catch((error) => error.status));
     expect(await refused).toBe(401);
+    await signUp(here);
+    await there.evaluate(() => window.client.tasks.list());
+    await here.evaluate(() => window.client.signOut());
+    await there.waitForFunction(() => window.signedOut === 2);
+    await signUp(here);
+    await here.waitForTimeout(200);
+    expect(await here.evaluate(async () => [window.signedOut, (await window.client.tasks.list()).data.length])).toEqual(
+      [2, 0],
+    );
+  });
+
+  it("P5 signing in as somebody else in one tab ends what the others had", async () => {
+    const { context } = await openContext();
+    const [here, there] = [await openTab(context), await openTab(context)];
+    await signUp(here);
+    await there.evaluate(() => window.client.tasks.create({ title: "Of the first person" }));
+    await signUp(here);
+    await there.waitForFunction(() => window.signedOut === 1);
+    expect(await there.evaluate(async () => (await window.client.tasks.list()).data.length)).toBe(0);
   });
 });
