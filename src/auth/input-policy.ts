@@ -13,6 +13,7 @@ export function inputPolicy() {
         {
           matcher: () => true,
           handler: createAuthMiddleware(async (c) => {
+            if (c.path === "/update-user") refuseOtherThanText(c.body);
             refuseBadText("body", c.body);
             refuseBadText("query", c.query);
           }),
@@ -22,11 +23,24 @@ export function inputPolicy() {
   } satisfies BetterAuthPlugin;
 }
 
+/** Here Better Auth hands on to the database whatever it is sent. */
+function refuseOtherThanText(body: unknown): void {
+  if (typeof body !== "object" || body === null) return;
+  const { name = "", image = null } = body as { name?: unknown; image?: unknown };
+  if (typeof name !== "string") throw invalid("[body.name] must be text");
+  if ("name" in body && name.trim() === "") throw invalid("[body.name] must not be blank");
+  if (typeof image !== "string" && image !== null) throw invalid("[body.image] must be text or null");
+}
+
+function invalid(message: string): APIError {
+  return new APIError("BAD_REQUEST", { code: "INVALID_TEXT", message });
+}
+
 function refuseBadText(place: string, input: unknown): void {
   if (typeof input !== "object" || input === null) return;
   for (const [name, value] of Object.entries(input)) {
     const problem = typeof value === "string" ? problemOf(name, value) : undefined;
-    if (problem) throw new APIError("BAD_REQUEST", { code: "INVALID_TEXT", message: `[${place}.${name}] ${problem}` });
+    if (problem) throw invalid(`[${place}.${name}] ${problem}`);
   }
 }
 

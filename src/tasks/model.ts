@@ -130,14 +130,17 @@ export const taskPageSchema = z
   .object({ data: z.array(taskSchema), nextCursor: z.string().nullable() })
   .openapi("TaskPage");
 
+/** What an export says besides, and an import does not heed. */
+const ignored = z.union([z.string(), z.number(), z.null()]).optional();
+
 /** What an import takes: a task as an export wrote it. Who has no id is known by what is written in it. */
 export const importedTaskSchema = newTaskSchema.extend({
   id: z.uuid().toLowerCase().optional(),
   createdAt: moment.optional(),
   completedAt: moment.nullable().optional(),
-  updatedAt: z.unknown().optional(),
-  deletedAt: z.unknown().optional(),
-  revision: z.unknown().optional(),
+  updatedAt: ignored,
+  deletedAt: ignored,
+  revision: ignored,
 });
 
 export type NewTask = z.output<typeof newTaskSchema>;

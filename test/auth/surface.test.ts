@@ -69,6 +69,29 @@ describe("S8 text that is too long", () => {
   });
 });
 
+describe("S8 changing one's account", () => {
+  beforeAll(async () => {
+    person = await someone(fetch);
+  });
+
+  it.each([
+    ...[5, true, null, [1, 2], { a: 1 }, "", "  "].map((name) => ({ name })),
+    ...[5, false, [], { a: 1 }].map((image) => ({ image })),
+  ])("S8 %j is refused, and changes nothing", async (json) => {
+    const [field = ""] = Object.keys(json);
+    const before = await (await call("/get-session", {})).json();
+    expect(before).toMatchObject({ user: { id: person.id } });
+    const answer = await call("/update-user", { json });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ code: expect.any(String), message: expect.stringContaining(field) });
+    expect(await (await call("/get-session", {})).json()).toEqual(before);
+  });
+
+  it("S8 text and no picture are taken", async () => {
+    expect((await call("/update-user", { json: { name: "New name", image: null } })).status).toBe(200);
+  });
+});
+
 describe("S8 bad input to account endpoints", () => {
   const posts = AUTH_ENDPOINTS.filter(({ method }) => method === "POST").map(({ path }) => path);
   const FIELDS = [

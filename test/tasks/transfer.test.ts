@@ -242,15 +242,54 @@ describe("T2 a bad import", () => {
       [1, "imported", undefined],
       [2, "invalid", "title"],
       [3, "invalid", "due"],
-      [4, "invalid", ""],
+      [4, "invalid", "owner"],
       [5, "invalid", "id"],
-      [6, "invalid", ""],
+      [6, "invalid", "uid"],
       [7, "invalid", "tags.1"],
       [8, "invalid", ""],
       [9, "invalid", ""],
       [10, "imported", undefined],
     ]);
     expect(await all(who)).toHaveLength(2);
+  });
+
+  it("T6 JSON however deep spoils its own line alone", async () => {
+    const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+    for (const field of ["revision", "updatedAt", "tags", "title", "other"]) {
+      const bad = `{"title":"bad","${field}":${deep}}`;
+      const result = await report(await someone(), "application/json", `{"tasks":[{"title":"good"},${bad}]}`);
+      expect([result.imported, result.invalid], field).toEqual([1, 1]);
+    }
+  });
+
+  it("L2 an ended session is told so, also when there is nothing to import", async () => {
+    const guest = await someone();
+    await env.DB.prepare("delete from session where user_id = ?").bind(guest.id).run();
+    for (const file of ['{"tasks":[]}', '{"tasks":[{"title":""}]}', '{"tasks":[{"title":"x"}]}']) {
+      expect((await importAs(guest, "application/json", file)).status).toBe(401);
+    }
+  });
+
+  it.each([
+    ["DUE;VALUE=DATE:20260230", undefined],
+    ["DUE:20260230T256000Z", undefined],
+    ["DUE;TZID=Europe/Berlin:20260301T100000", undefined],
+    ["DUE:20260301T100000", "2026-03-01T10:00:00.000Z"],
+    ["DUE:20260301T100000Z", "2026-03-01T10:00:00.000Z"],
+    ["DUE;VALUE=DATE:20260301", "2026-03-01"],
+  ])("T7 iCalendar's %s is %s: no date is guessed", async (line, due) => {
+    const who = await someone();
+    const lines = ["BEGIN:VCALENDAR", "BEGIN:VTODO", "UID:x", "SUMMARY:x", line, "END:VTODO", "END:VCALENDAR", ""];
+    const result = await report(who, "text/calendar", lines.join("\r\n"));
+    expect(result.imported).toBe(due === undefined ? 0 : 1);
+    expect((await all(who)).map((task) => task.due)).toEqual(due === undefined ? [] : [due]);
+  });
+
+  it("T7 a spreadsheet of elsewhere keeps its apostrophes, and names each column once", async () => {
+    const who = await someone();
+    await report(who, "text/csv", "title\r\n'tis the season\r\n");
+    expect(await all(who)).toMatchObject([{ title: "'tis the season" }]);
+    expect((await importAs(who, "text/csv", "title,title\r\na,b\r\n")).status).toBe(400);
   });
 
   it.each([

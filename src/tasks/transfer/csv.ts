@@ -40,6 +40,7 @@ export function readCsv(text: string): Entry[] {
   const [header = [], ...rows] = data;
   const unknown = header.find((name) => !COLUMNS.some((column) => column === name));
   if (unknown !== undefined) throw new UnreadableFile("must begin with a line that names columns of an export");
+  if (new Set(header).size < header.length) throw new UnreadableFile("must name each column once");
   if (!header.includes("title")) throw new UnreadableFile("must have a title column");
   return rows.map((cells) => {
     if (cells.length !== header.length) return { error: `must have ${header.length} cells, as the first line has` };
@@ -56,7 +57,8 @@ function toCell(value: Task[keyof Task]): string {
 
 function toField(name: string, cell: string): [string, unknown][] {
   if (cell === "") return [];
-  const text = cell.startsWith("'") ? cell.slice(1) : cell;
+  const isOurs = cell.startsWith("'") && NEEDS_APOSTROPHE.test(cell.slice(1));
+  const text = isOurs ? cell.slice(1) : cell;
   if (name === "completed") return [[name, { true: true, false: false }[text] ?? text]];
   return [[name, name === "tags" ? parseTags(text) : text]];
 }

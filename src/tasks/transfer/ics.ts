@@ -57,7 +57,7 @@ function toTodo(task: Task): ICAL.Component {
 
 function fromTodo(todo: ICAL.Component): Record<string, unknown> {
   const status = textOf(todo, "status");
-  const completedAt = instantOf(todo, "completed");
+  const completedAt = timeOf(todo, "completed");
   return {
     title: textOf(todo, "summary") ?? "",
     description: textOf(todo, "description") ?? null,
@@ -66,7 +66,7 @@ function fromTodo(todo: ICAL.Component): Record<string, unknown> {
     priority: priorityOf(Number(todo.getFirstPropertyValue("priority") ?? 0)),
     due: dueOf(todo),
     tags: tagsOf(todo),
-    createdAt: instantOf(todo, "created"),
+    createdAt: timeOf(todo, "created"),
     ...exactOf(todo),
   };
 }
@@ -99,15 +99,20 @@ function textOf(todo: ICAL.Component, name: string): string | undefined {
   return value === null ? undefined : String(value);
 }
 
-function instantOf(todo: ICAL.Component, name: string): string | undefined {
-  const value = todo.getFirstPropertyValue(name);
-  return value instanceof ICAL.Time ? value.toJSDate().toISOString() : undefined;
+function dueOf(todo: ICAL.Component): string | null {
+  return timeOf(todo, "due") ?? null;
 }
 
-function dueOf(todo: ICAL.Component): string | null {
-  const value = todo.getFirstPropertyValue("due");
-  if (!(value instanceof ICAL.Time)) return null;
-  return value.isDate ? value.toString() : value.toJSDate().toISOString();
+/** A day or an instant, as it is written: what is none is for the task's own checks to refuse. Floating time is UTC. */
+function timeOf(todo: ICAL.Component, name: string): string | undefined {
+  const property = todo.getFirstProperty(name);
+  const value = property?.getFirstValue();
+  if (!property || !(value instanceof ICAL.Time)) return undefined;
+  const written = String(property.toJSON()[3]);
+  if (property.type === "date" || written.endsWith("Z")) return written;
+  if (property.getFirstParameter("tzid") === undefined) return `${written}Z`;
+  const isKnown = value.zone !== null && value.zone.tzid !== "floating";
+  return isKnown ? value.toJSDate().toISOString() : written;
 }
 
 function priorityOf(number: number): Task["priority"] {

@@ -1,5 +1,6 @@
 /** From a file to tasks, and to a report of what came of each. */
 import { createHash } from "node:crypto";
+import { errorsOf } from "../../http/validation.ts";
 import type { ToImport } from "../imports.ts";
 import { importedTaskSchema } from "../model.ts";
 import type { Entry } from "./format.ts";
@@ -24,8 +25,7 @@ export function checkEntries(entries: Entry[]): Checked[] {
       const key = uid === undefined ? ["task", fields] : ["uid", uid];
       return { line, task: { ...checked.data, id: checked.data.id ?? idFrom(key) } };
     }
-    const errors = checked.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
-    return { line, status: "invalid", errors };
+    return { line, status: "invalid", errors: errorsOf(checked.error) };
   });
 }
 
