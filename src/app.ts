@@ -1,4 +1,5 @@
 /** The map: every prefix, who guards it, and the edge around it all. */
+import type { Context } from "hono";
 import { except } from "hono/combine";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { limitCallsPerUser, openUserScope, requireAccessToken } from "./access/user-scope.ts";
@@ -42,23 +43,27 @@ export async function createApp(settings: Settings, bindings: Bindings) {
   app.use(IMPORT, importBody);
   app.use("/api/v1/users/:userId/*", openUserScope(bindings.DB, cursorKeys));
 
-  return app
+  const named = app
     .route("/", health)
     .route("/", createReadiness(bindings.DB))
     .route("/", linkPages)
     .route("/", createDocs(documents, bindings.ASSETS))
     .route("/api/auth", accounts.routes)
     .route(TASKS, syncRoutes)
-    .route(TASKS, transferRoutes)
-    .route(TASKS, taskRoutes);
+    .route(TASKS, transferRoutes);
+  // What has a name of its own is no task's id, whatever the method.
+  for (const { method, path } of [...syncRoutes.routes, ...transferRoutes.routes]) {
+    app.all(TASKS + path, (c) => refuseMethod(c, method === "GET" ? ["GET", "HEAD"] : [method]));
+  }
+  return named.route(TASKS, taskRoutes);
 
   function wrongMethod() {
-    return methodNotAllowed({
-      app,
-      onMethodNotAllowed: (c, methods) =>
-        problemResponse(c, new Problem("method_not_allowed", {}, { Allow: methods.join(", ") })),
-    });
+    return methodNotAllowed({ app, onMethodNotAllowed: refuseMethod });
   }
+}
+
+function refuseMethod(c: Context, methods: string[]): Response {
+  return problemResponse(c, new Problem("method_not_allowed", {}, { Allow: methods.join(", ") }));
 }
 
 /** The application while a variable or secret is bad: alive, and otherwise of no use. */

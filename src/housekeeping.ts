@@ -5,7 +5,7 @@
  */
 import { logEvent } from "./http/request-log.ts";
 import { FEED_DAYS } from "./tasks/changes.ts";
-import { TRASH_DAYS } from "./tasks/lists.ts";
+import { TRASH_DAYS } from "./tasks/model.ts";
 import { DAY_MS } from "./time.ts";
 
 const CHUNK_ROWS = 500;

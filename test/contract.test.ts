@@ -51,6 +51,23 @@ describe("R3 the document", () => {
   });
 });
 
+describe("T6 a method that a path does not have", () => {
+  it.each([...new Set(guarded.map(({ path }) => path))])(
+    "T6 %s is 405, and Allow names those that it has",
+    async (path) => {
+      const person = await someone();
+      const has = guarded.filter((operation) => operation.path === path).map(({ method }) => method);
+      const allowed = has.includes("GET") ? [...has, "HEAD"] : has;
+      const at = path.replace("{userId}", "me").replace("{id}", (await person.create()).id);
+      for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((each) => !has.includes(each))) {
+        const answer = await person.call(at, { method });
+        expect([answer.status, answer.headers.get("content-type")], method).toEqual([405, "application/problem+json"]);
+        expect(answer.headers.get("allow")?.split(", ").sort(), method).toEqual(allowed.toSorted());
+      }
+    },
+  );
+});
+
 describe("R3 trying an operation", () => {
   it.each(named)("R3 %s fills in nothing that its reader should choose", (_, { parameters = [] }) => {
     const filledIn = parameters.filter(({ required, schema }) => !required && "example" in schema);

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { keepHouse, RECEIPT_DAYS, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
 import worker from "../src/index.ts";
-import { TRASH_DAYS } from "../src/tasks/lists.ts";
+import { TRASH_DAYS } from "../src/tasks/model.ts";
 import { someone } from "./support/client.ts";
 import { countingD1 } from "./support/intercepted-d1.ts";
 

@@ -6,10 +6,11 @@ import { session } from "../auth/tables.ts";
 import { refusalOf, refuse } from "../db/refusal.ts";
 import { retrying } from "../db/retry.ts";
 import type { NewTask, TaskChanges } from "./model.ts";
+import { holds } from "./precondition.ts";
 import type { IdempotencyKey, Receipts, TaskResult } from "./receipts.ts";
 import { columns, type Row, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
-import { holds, holdsInSql, type Statements } from "./statements.ts";
+import { holdsInSql, type Statements } from "./statements.ts";
 import { task } from "./table.ts";
 
 type OnTask = { id: string; ifMatch?: readonly number[] | undefined };

@@ -6,27 +6,11 @@
 import { type SQL, sql } from "drizzle-orm";
 import { DAY_MS } from "../time.ts";
 import { openCursor, sealCursor } from "./cursor.ts";
-import { PRIORITIES, type Task } from "./model.ts";
+import { PRIORITIES, type SORTS, type STATUSES, type Task, TRASH_DAYS } from "./model.ts";
 import { columnNames, columns, type Row, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { NO_DUE, task } from "./table.ts";
 import { foldText } from "./text.ts";
-
-export const SORTS = [
-  "createdAt",
-  "-createdAt",
-  "due",
-  "-due",
-  "priority",
-  "-priority",
-  "updatedAt",
-  "-updatedAt",
-  "title",
-] as const;
-export const STATUSES = ["open", "completed", "all", "deleted"] as const;
-
-/** How long a deleted task can be restored. */
-export const TRASH_DAYS = 30;
 
 export type Sort = (typeof SORTS)[number];
 export type Filters = {

@@ -10,6 +10,22 @@ export const MAX_TAG_CHARACTERS = 40;
 /** From least to most urgent. */
 export const PRIORITIES = ["none", "low", "medium", "high"] as const;
 
+export const SORTS = [
+  "createdAt",
+  "-createdAt",
+  "due",
+  "-due",
+  "priority",
+  "-priority",
+  "updatedAt",
+  "-updatedAt",
+  "title",
+] as const;
+export const STATUSES = ["open", "completed", "all", "deleted"] as const;
+
+/** How long a deleted task can be restored. */
+export const TRASH_DAYS = 30;
+
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Text that JSON and SQLite both carry unaltered. Lengths count Unicode code points, as JSON Schema does. */

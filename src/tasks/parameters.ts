@@ -1,7 +1,6 @@
 /** The parameters that task routes share. */
 import { z } from "@hono/zod-openapi";
-import { SORTS, STATUSES } from "./lists.ts";
-import { bounded, dayOrMoment, priority, tag } from "./model.ts";
+import { bounded, dayOrMoment, priority, SORTS, STATUSES, tag } from "./model.ts";
 
 const DEFAULT_PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 100;

@@ -8,7 +8,7 @@ import { invalidField, Problem } from "../http/problem.ts";
 import { refuseInvalid } from "../http/validation.ts";
 import { completionSchema, newTaskSchema, type Task, taskChangesSchema, taskPageSchema, taskSchema } from "./model.ts";
 import { listQuery, taskPath, userPath } from "./parameters.ts";
-import { holds } from "./statements.ts";
+import { holds } from "./precondition.ts";
 import type { Written } from "./writes.ts";
 
 const precondition = z.object({ "if-match": ifMatch, "if-none-match": ifNoneMatch });

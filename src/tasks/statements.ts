@@ -3,25 +3,13 @@ import { and, eq, exists, gte, isNotNull, isNull, or, type SQL, sql } from "driz
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import { session } from "../auth/tables.ts";
 import { DAY_MS } from "../time.ts";
-import { TRASH_DAYS } from "./lists.ts";
-import type { NewTask, TaskChanges } from "./model.ts";
+import { type NewTask, type TaskChanges, TRASH_DAYS } from "./model.ts";
+import type { Precondition } from "./precondition.ts";
 import { columns, type Row, toColumns } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { task } from "./table.ts";
 
-/** The revisions that a write may replace, and those that it may not. */
-export type Precondition = {
-  ifMatch?: readonly number[] | undefined;
-  ifNoneMatch?: readonly number[] | "*" | undefined;
-};
-
-/** Whether a write may replace this revision. */
-export function holds(revision: number, { ifMatch, ifNoneMatch }: Precondition): boolean {
-  if (ifMatch && !ifMatch.includes(revision)) return false;
-  return ifNoneMatch === undefined || (ifNoneMatch !== "*" && !ifNoneMatch.includes(revision));
-}
-
-/** The same, asked in a statement. */
+/** Whether a precondition holds, asked in a statement. */
 export function holdsInSql({ ifMatch, ifNoneMatch }: Precondition): SQL | undefined {
   if (ifNoneMatch === "*") return sql`false`;
   return and(

@@ -4,12 +4,12 @@ import { SessionEnded } from "../access/session-ended.ts";
 import { isDatabaseTrouble } from "../db/client.ts";
 import { retrying } from "../db/retry.ts";
 import { DAY_MS } from "../time.ts";
-import { TRASH_DAYS } from "./lists.ts";
-import type { NewTask, Task, TaskChanges } from "./model.ts";
+import { type NewTask, type Task, type TaskChanges, TRASH_DAYS } from "./model.ts";
+import { holds, type Precondition } from "./precondition.ts";
 import type { IdempotencyKey, Receipts } from "./receipts.ts";
 import { type Row, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
-import { holds, type Precondition, type Statements } from "./statements.ts";
+import type { Statements } from "./statements.ts";
 
 /** What came of a write. A task that already was as wanted is `done` too: nothing was written then. */
 export type Written = { outcome: "done"; task: Task } | { outcome: "absent" } | { outcome: "stale"; revision: number };

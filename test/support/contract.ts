@@ -27,7 +27,7 @@ export const operations: Operation[] = Object.entries<Record<string, Operation>>
 
 const patterns = operations.map((operation) => {
   const parts = operation.path.split(/\{\w+\}/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return { operation, pattern: new RegExp(`^${parts.join("[^/]+")}$`), isExact: parts.length <= 2 };
+  return { operation, pattern: new RegExp(`^${parts.join("[^/]+")}$`), parameters: parts.length - 1 };
 });
 
 const validators = new Map<Schema, Validator>();
@@ -68,11 +68,15 @@ function example(schema: Schema | undefined): object | undefined {
   return schema?.["example"] as object | undefined;
 }
 
+/** As OpenAPI has it, a path without a parameter goes before one with a parameter in its place. */
 function operationOf(request: Request): Operation | undefined {
   const { pathname } = new URL(request.url);
   const method = request.method === "HEAD" ? "GET" : request.method;
-  const found = patterns.filter(({ operation, pattern }) => operation.method === method && pattern.test(pathname));
-  return (found.find(({ isExact }) => isExact) ?? found[0])?.operation;
+  const [closest, ...others] = patterns
+    .filter(({ pattern }) => pattern.test(pathname))
+    .sort((one, other) => one.parameters - other.parameters);
+  const ofPath = [closest, ...others].filter((each) => each?.parameters === closest?.parameters);
+  return ofPath.find((each) => each?.operation.method === method)?.operation;
 }
 
 function validatorOf(schema: Schema): Validator {

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { keepHouse } from "../../src/housekeeping.ts";
 import { FEED_DAYS } from "../../src/tasks/changes.ts";
-import { TRASH_DAYS } from "../../src/tasks/lists.ts";
 import type { Task } from "../../src/tasks/model.ts";
+import { TRASH_DAYS } from "../../src/tasks/model.ts";
 import { header, ok, type Person, someone } from "../support/client.ts";
 
 type Changes = {

@@ -4,7 +4,7 @@
  */
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { SORTS } from "../../src/tasks/lists.ts";
+import { SORTS } from "../../src/tasks/model.ts";
 import { appWith } from "../support/apps.ts";
 import { header, ok, type Person, someone } from "../support/client.ts";
 import { type Cost, countingD1 } from "../support/intercepted-d1.ts";

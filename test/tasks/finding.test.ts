@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { SORTS } from "../../src/tasks/lists.ts";
-import { PRIORITIES, type Task } from "../../src/tasks/model.ts";
+import { PRIORITIES, SORTS, type Task } from "../../src/tasks/model.ts";
 import { header, type Person, someone } from "../support/client.ts";
 
 const fold = (text: string) => text.normalize("NFKC").toLowerCase();
