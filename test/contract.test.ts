@@ -51,6 +51,23 @@ describe("R3 the document", () => {
   });
 });
 
+describe("T6 a body that is too much, or of another kind", () => {
+  const withBody = named.filter(([, { requestBody }]) => requestBody);
+
+  it.each(withBody)("T6 %s refuses it, and writes nothing", async (_, { method, path, operationId }) => {
+    const person = await someone();
+    const task = await person.create();
+    const at = path.replace("{userId}", "me").replace("{id}", task.id);
+    const most = operationId === "importTasks" ? 10 * 1024 * 1024 : 64 * 1024;
+    const [type, other] = ["application/json", "text/plain"].map((kind) => ({ "content-type": kind }));
+    const huge = await person.call(at, { method, headers: { ...type }, body: `{"x":"${"x".repeat(most)}"}` });
+    expect([huge.status, (await huge.json<{ code: string }>()).code]).toEqual([413, "body_too_large"]);
+    const text = await person.call(at, { method, headers: { ...other }, body: "{}" });
+    expect([text.status, (await text.json<{ code: string }>()).code]).toEqual([415, "unsupported_media_type"]);
+    expect((await person.list()).data).toEqual([task]);
+  });
+});
+
 describe("T6 a method that a path does not have", () => {
   it.each([...new Set(guarded.map(({ path }) => path))])(
     "T6 %s is 405, and Allow names those that it has",
