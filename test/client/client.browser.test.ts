@@ -1,11 +1,10 @@
 /** The built client in real tabs of a real browser, on the origin of a running server. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { createTasksClient } from "../../src/client/index.ts";
-import { openBrowser } from "../support/node/browser.ts";
-import { copyProject, removeProject, Server } from "../support/node/server.ts";
+import { openSystem, type System } from "../support/node/browser.ts";
 
 const PASSWORD = "correct horse battery";
 
@@ -18,20 +17,15 @@ const TAB = `<!doctype html><title>Tab</title><script type="module">
   window.client = createTasksClient({ baseUrl: location.origin, onSignedOut: () => (window.signedOut += 1) });
 </script>`;
 
-let folder: string;
-let server: Server;
-let browser: Browser;
+let server: System["server"];
+let browser: System["browser"];
+let close: System["close"];
 
 beforeAll(async () => {
   execFileSync("npm", ["run", "--silent", "build:client"]);
-  folder = copyProject();
-  [server, browser] = await Promise.all([Server.start(folder), openBrowser()]);
+  ({ server, browser, close } = await openSystem());
 });
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-  removeProject(folder);
-});
+afterAll(() => close());
 
 /** A browser whose tabs can load the client; calls with a token in `expired` are answered as if it were. */
 async function openContext() {

@@ -1,25 +1,16 @@
 /** The docs page, as its reader uses it. */
-import { mkdirSync } from "node:fs";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser } from "../support/node/browser.ts";
-import { copyProject, removeProject, Server } from "../support/node/server.ts";
+import { openSystem, type System, shoot } from "../support/node/browser.ts";
 
-const SHOTS = process.env["SCREENSHOTS"];
-
-let folder: string;
-let server: Server;
-let browser: Browser;
+let server: System["server"];
+let browser: System["browser"];
+let close: System["close"];
 
 beforeAll(async () => {
-  folder = copyProject();
-  [server, browser] = await Promise.all([Server.start(folder), openBrowser()]);
+  ({ server, browser, close } = await openSystem());
 });
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-  removeProject(folder);
-});
+afterAll(() => close());
 
 async function open(width: number, colorScheme: "light" | "dark") {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
@@ -36,12 +27,6 @@ async function open(width: number, colorScheme: "light" | "dark") {
 
 function operation(page: Page, id: string): Locator {
   return page.locator(`.opblock[id$="${id}"]`);
-}
-
-async function shoot(page: Page, name: string): Promise<void> {
-  if (!SHOTS) return;
-  mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: `${SHOTS}/${name}.png` });
 }
 
 describe("the docs page", () => {

@@ -1,27 +1,19 @@
-import { mkdirSync } from "node:fs";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { linkMailedTo, openBrowser } from "../support/node/browser.ts";
-import { copyProject, removeProject, Server } from "../support/node/server.ts";
+import { linkMailedTo, openSystem, type System, shoot } from "../support/node/browser.ts";
 
 const PASSWORD = "correct horse battery";
 const NEW_PASSWORD = "a new and better one";
-const SHOTS = process.env["SCREENSHOTS"];
 
-let folder: string;
-let server: Server;
-let browser: Browser;
+let server: System["server"];
+let browser: System["browser"];
+let close: System["close"];
 let people = 0;
 
 beforeAll(async () => {
-  folder = copyProject();
-  [server, browser] = await Promise.all([Server.start(folder), openBrowser()]);
+  ({ server, browser, close } = await openSystem());
 });
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-  removeProject(folder);
-});
+afterAll(() => close());
 
 function post(path: string, json: object): Promise<Response> {
   people += 1;
@@ -48,12 +40,6 @@ async function open(
   page.on("request", (request) => requests.push(request.url()));
   await page.goto(url);
   return { page, faults, requests };
-}
-
-async function shoot(page: Page, name: string): Promise<void> {
-  if (!SHOTS) return;
-  mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: `${SHOTS}/${name}.png` });
 }
 
 describe("the pages that mails lead to", () => {

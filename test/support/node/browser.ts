@@ -1,10 +1,32 @@
-/** Chromium, and the mails that a local server wrote. */
-import { readFileSync } from "node:fs";
+/** Chromium beside a server of its own, and the mails that the server wrote. */
+import { mkdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Browser, chromium } from "playwright-core";
-import type { Server } from "./server.ts";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { copyProject, removeProject, Server } from "./server.ts";
 
-export function openBrowser(): Promise<Browser> {
+export type System = { server: Server; browser: Browser; close: () => Promise<void> };
+
+/** Starts a server in a copy of the project, and a browser. */
+export async function openSystem(): Promise<System> {
+  const folder = copyProject();
+  const [server, browser] = await Promise.all([Server.start(folder), openBrowser()]);
+  async function close(): Promise<void> {
+    await browser.close();
+    await server.stop();
+    removeProject(folder);
+  }
+  return { server, browser, close };
+}
+
+/** Keeps a picture of a page, where SCREENSHOTS names a folder for them. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env["SCREENSHOTS"];
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: `${folder}/${name}.png` });
+}
+
+function openBrowser(): Promise<Browser> {
   const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
   return chromium.launch({
     executablePath,
