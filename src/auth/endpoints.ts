@@ -29,7 +29,7 @@ export const AUTH_ENDPOINTS = [
   },
   { method: "GET", path: "/verify-email", open: true, does: "Confirm an address by such a link" },
   { method: "POST", path: "/change-email", sendsMail: true, does: "Mail links that change the address" },
-  { method: "POST", path: "/update-user", does: "Change the name" },
+  { method: "POST", path: "/update-user", does: "Change the name and the picture" },
   { method: "POST", path: "/delete-user", does: "Delete the account and all that is in it" },
   { method: "GET", path: "/ok", open: true, does: "Tell that it is there" },
 ] as const;
