@@ -1,55 +1,75 @@
 // npm run deploy: makes the database and the secret when there are none yet, migrates, then deploys.
-// Needs a Cloudflare login (`npx wrangler login`) or CLOUDFLARE_API_TOKEN. Arguments go to `wrangler deploy`.
+// Needs a Cloudflare login (`npx wrangler login`) or CLOUDFLARE_API_TOKEN. Arguments go to `wrangler deploy`; those
+// that choose an environment, a configuration or an account go to every step. Asks first, and stops in doubt.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { alone, ask, install, root, run } from "./setup.mjs";
+import { existsSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { ask, inTemporaryFolder, parseNames } from "./ask.mjs";
+import { parseArguments } from "./deploy-arguments.mjs";
+import { hasSecret, SECRET } from "./deploy-secret.mjs";
+import { alone, install, root, run } from "./setup.mjs";
 
-const SECRET = "BETTER_AUTH_SECRET";
-/** What the API answers about a Worker that has never been deployed. */
-const NO_SUCH_WORKER = /\b10007\b|\b10090\b|does not exist|not found/i;
-
-const database = /database_name = "(.+)"/.exec(readFileSync(join(root, "wrangler.toml"), "utf8"))?.[1] ?? "";
+const args = process.argv.slice(2);
+const { deploys, withoutDryRun, shared, sharedButEnv, env, envFiles, cwd = "." } = parseArguments(args);
 
 await alone(install);
-await ensureDatabase();
-await must("wrangler", ["d1", "migrations", "apply", database, "--remote"]);
-await deploy(process.argv.slice(2));
+if (!deploys) process.exit(await run("wrangler", ["deploy", ...args]));
 
-async function ensureDatabase() {
-  const { code, output } = await ask("wrangler", ["d1", "list", "--json"]);
-  if (code !== 0) throw new Error(output);
-  const names = JSON.parse(output.slice(output.indexOf("["))).map((/** @type {{ name: string }} */ { name }) => name);
-  if (!names.includes(database)) await must("wrangler", ["d1", "create", database]);
+const worker = await rehearse();
+const database = await readDatabase();
+const isNewDatabase = database.id === undefined && !(await listDatabases()).includes(database.name);
+const isNewSecret = !(await hasSecretThere());
+
+if (isNewDatabase) await must(["d1", "create", database.name], shared);
+await must(["d1", "migrations", "apply", database.name], ["--remote", ...shared]);
+if (isNewSecret) await deployWithSecret();
+else await must(["deploy"], args);
+
+/**
+ * Has Wrangler judge the arguments and build the Worker before anything remote happens.
+ * @returns {Promise<string>} the name of the Worker that these arguments deploy
+ */
+async function rehearse() {
+  const { ok, output, entries } = await ask("wrangler", ["deploy", "--dry-run=true", ...withoutDryRun]);
+  const name = entries.find(({ type }) => type === "deploy")?.worker_name;
+  if (!ok || typeof name !== "string") throw new Error(output);
+  return name;
 }
 
-/** @param {string[]} args */
-async function deploy(args) {
-  if (await hasSecret()) return must("wrangler", ["deploy", ...args]);
-  const folder = mkdtempSync(join(tmpdir(), "edge-tasks-"));
-  try {
+/** @returns {Promise<{ name: string, id?: string }>} */
+async function readDatabase() {
+  const { ok, stdout, output } = await ask("node", ["scripts/deploy-database.mjs", ...shared]);
+  if (!ok) throw new Error(output);
+  return JSON.parse(stdout);
+}
+
+async function listDatabases() {
+  const { ok, stdout, output } = await ask("wrangler", ["d1", "list", "--json", ...shared]);
+  if (!ok) throw new Error(output);
+  return parseNames("wrangler d1 list", stdout);
+}
+
+function hasSecretThere() {
+  if (!env) return hasSecret(worker, shared, {});
+  // CLOUDFLARE_ENV stands for --env, but does not choose the .env files. Node fails on one that is not there.
+  const files = envFiles.map((file) => resolve(root, cwd, file)).filter((file) => existsSync(file));
+  return hasSecret(worker, [...sharedButEnv, ...files.map((file) => `--env-file=${file}`)], { CLOUDFLARE_ENV: env });
+}
+
+function deployWithSecret() {
+  return inTemporaryFolder(async (folder) => {
     const file = join(folder, "secrets.json");
     writeFileSync(file, JSON.stringify({ [SECRET]: randomBytes(32).toString("base64") }), { mode: 0o600 });
-    await must("wrangler", ["deploy", "--secrets-file", file, ...args]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** Whether the deployed Worker has its secret. Doubt is an error: a new secret would sign everybody out. */
-async function hasSecret() {
-  const { code, output } = await ask("wrangler", ["secret", "list", "--format", "json"]);
-  if (code === 0) return output.includes(`"${SECRET}"`);
-  if (NO_SUCH_WORKER.test(output)) return false;
-  throw new Error(output);
+    await must(["deploy"], ["--secrets-file", file, ...args]);
+  });
 }
 
 /**
- * @param {string} command
- * @param {string[]} args
+ * Throws rather than exits, so that the file with the secret is removed.
+ * @param {string[]} command
+ * @param {string[]} options
  */
-async function must(command, args) {
-  const code = await run(command, args);
-  if (code !== 0) process.exit(code);
+async function must(command, options) {
+  const code = await run("wrangler", [...command, ...options]);
+  if (code !== 0) throw new Error(`wrangler ${command.join(" ")} failed.`);
 }

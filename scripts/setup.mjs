@@ -34,15 +34,6 @@ export async function run(command, args, options = {}) {
 }
 
 /**
- * Runs a program from the project and keeps what it says.
- * @param {string} command
- * @param {string[]} args
- */
-export function ask(command, args) {
-  return finish(start(command, args, "pipe"));
-}
-
-/**
  * @param {string} command
  * @param {string[]} args
  * @param {"pipe" | "inherit"} output

@@ -1,6 +1,6 @@
 /**
  * As much of Cloudflare's API as `wrangler` asks for when it deploys this Worker:
- * an account with databases (real SQLite), a Worker and its secrets.
+ * an account with databases (real SQLite), and Workers with their secrets.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
@@ -9,14 +9,24 @@ import { DatabaseSync } from "node:sqlite";
 
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
 
+type Answer = { status: number; body: unknown };
+type Deployed = { secrets: Map<string, string>; deployments: number };
+/** An error with Cloudflare's own code, or any other text in its place. */
+type Failure = { status: number; code: number; message: string } | { status: number; text: string };
+
 export class CloudflareApi {
   readonly databases = new Map<string, { uuid: string; sqlite: DatabaseSync }>();
-  readonly secrets = new Map<string, string>();
+  readonly workers = new Map<string, Deployed>();
+  /** Every call so far, as in `GET /d1/database`. */
   readonly calls: string[] = [];
-  deployments = 0;
+  /** What some calls answer instead. */
+  readonly failures = new Map<string, Failure>();
+  /** Runs while a call waits for its answer. */
+  onCall: (call: string) => void = () => {};
   private readonly server: Server = createServer((request, response) => {
     void this.answer(request).then(({ status, body }) => {
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+      const text = typeof body === "string" ? body : JSON.stringify(body);
+      response.writeHead(status, { "content-type": "application/json" }).end(text);
     });
   });
 
@@ -32,50 +42,80 @@ export class CloudflareApi {
     for (const { sqlite } of this.databases.values()) sqlite.close();
   }
 
-  private async answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
-    const body = await readAll(request);
-    const [path = ""] = (request.url ?? "").replace(`/accounts/${ACCOUNT}`, "").split("?");
-    this.calls.push(`${request.method} ${path}`);
-    const found = this.route(`${request.method} ${path}`, body);
-    if (found === undefined) return failure(404, 10007, "This Worker does not exist on your account.");
-    return { status: 200, body: { success: true, errors: [], messages: [], result: found } };
+  /** The calls that changed something. */
+  get writes(): string[] {
+    return this.calls.filter((call) => !call.startsWith("GET "));
   }
 
-  private route(call: string, body: string): unknown {
-    const [, method = "", path = ""] = /^(\S+) (.*)$/.exec(call) ?? [];
-    const database = [...this.databases].find(([name, { uuid }]) =>
-      path.split("/").some((part) => part === name || part === uuid),
-    );
-    if (path === "/d1/database" && method === "POST") return this.createDatabase(JSON.parse(body).name);
-    if (path === "/d1/database") return [...this.databases].map(([name, { uuid }]) => ({ name, uuid }));
-    if (path.endsWith("/query") && database) return [query(database[1].sqlite, JSON.parse(body))];
-    if (path.startsWith("/d1/database/") && database) return { name: database[0], uuid: database[1].uuid };
-    if (path === "/workers/scripts/edge-tasks" && method === "PUT") return this.upload(body);
-    // Nothing to upload: all assets are known already.
-    if (path.endsWith("/assets-upload-session")) return { jwt: "assets", buckets: [] };
-    if (path === "/workers/scripts/edge-tasks/versions" && method === "POST") return this.upload(body);
-    if (path === "/workers/scripts/edge-tasks/deployments") return { deployments: [] };
-    if (path === "/workers/scripts/edge-tasks/schedules") return { schedules: [] };
-    if (path === "/workers/workers/edge-tasks") return { id: "edge-tasks", name: "edge-tasks", subdomain: {} };
-    if (path.endsWith("/secrets") && this.deployments > 0)
-      return [...this.secrets.keys()].map((name) => ({ name, type: "secret_text" }));
-    if (path.endsWith("/subdomain")) return { subdomain: "test", enabled: true, previews_enabled: false };
-    if (path.startsWith("/workers/services/") && this.deployments > 0)
-      return { default_environment: { script: { last_deployed_from: "wrangler" } } };
-    return undefined;
-  }
-
-  private createDatabase(name: string) {
+  createDatabase(name: string): { name: string; uuid: string } {
     const uuid = randomUUID();
     this.databases.set(name, { uuid, sqlite: new DatabaseSync(":memory:") });
     return { name, uuid };
   }
 
-  private upload(form: string) {
+  /** Makes a Worker that has been deployed before. */
+  createWorker(name: string, secrets: Record<string, string>): void {
+    this.workers.set(name, { secrets: new Map(Object.entries(secrets)), deployments: 1 });
+  }
+
+  private async answer(request: IncomingMessage): Promise<Answer> {
+    const body = await readAll(request);
+    const url = new URL(request.url ?? "", "http://api.test");
+    const call = `${request.method} ${url.pathname.replace(`/accounts/${ACCOUNT}`, "")}`;
+    this.calls.push(call);
+    this.onCall(call);
+    const failure = this.failures.get(call);
+    if (failure) return "text" in failure ? { status: failure.status, body: failure.text } : refuse(failure);
+    const found = this.route(call, url.searchParams, body);
+    if (found === undefined) {
+      return refuse({ status: 404, code: 10007, message: "This Worker does not exist on your account." });
+    }
+    return { status: 200, body: { success: true, errors: [], messages: [], result: found } };
+  }
+
+  private route(call: string, query: URLSearchParams, body: string): unknown {
+    const [, method = "", path = ""] = /^(\S+) (.*)$/.exec(call) ?? [];
+    if (path.startsWith("/d1/")) return this.routeDatabases(method, path, query, body);
+    if (path.endsWith("/workers/subdomain")) return { subdomain: "test" };
+    const [, kind, name = "", rest = ""] = /^\/workers\/(scripts|services|workers)\/([^/]+)(.*)$/.exec(path) ?? [];
+    // Nothing to upload: all assets are known already.
+    if (rest === "/assets-upload-session") return { jwt: "assets", buckets: [] };
+    if (method === "PUT" && kind === "scripts" && rest === "") return this.upload(name, body);
+    const worker = this.workers.get(name);
+    if (!worker) return undefined;
+    if (method === "POST" && rest === "/versions") return this.upload(name, body);
+    if (rest === "/secrets") return [...worker.secrets.keys()].map((secret) => ({ name: secret, type: "secret_text" }));
+    if (rest === "/deployments") return { deployments: [] };
+    if (rest === "/schedules") return { schedules: [] };
+    if (rest === "/subdomain") return { enabled: true, previews_enabled: false };
+    if (kind === "services") return { default_environment: { script: { last_deployed_from: "wrangler" } } };
+    if (kind === "workers") return { id: name, name, subdomain: {} };
+    return undefined;
+  }
+
+  private routeDatabases(method: string, path: string, page: URLSearchParams, body: string): unknown {
+    if (path === "/d1/database" && method === "POST") return this.createDatabase(JSON.parse(body).name);
+    if (path === "/d1/database") return this.listDatabases(Number(page.get("page")), Number(page.get("per_page")));
+    const database = [...this.databases].find(([name, { uuid }]) =>
+      path.split("/").some((part) => part === name || part === uuid),
+    );
+    if (!database) return undefined;
+    const [name, { uuid, sqlite }] = database;
+    return path.endsWith("/query") ? [query(sqlite, JSON.parse(body))] : { name, uuid };
+  }
+
+  private listDatabases(page: number, size: number) {
+    const all = [...this.databases].map(([name, { uuid }]) => ({ name, uuid }));
+    return all.slice((page - 1) * size, page * size);
+  }
+
+  private upload(name: string, form: string) {
+    const worker = this.workers.get(name) ?? { secrets: new Map<string, string>(), deployments: 0 };
     const metadata = JSON.parse(/name="metadata"\s+(\{.*\})/.exec(form)?.[1] ?? "{}");
-    for (const { type, name, text } of metadata.bindings ?? [])
-      if (type === "secret_text") this.secrets.set(name, text);
-    this.deployments += 1;
+    for (const { type, name: secret, text } of metadata.bindings ?? [])
+      if (type === "secret_text") worker.secrets.set(secret, text);
+    worker.deployments += 1;
+    this.workers.set(name, worker);
     return { id: randomUUID(), etag: "etag", startup_time_ms: 1, resources: { script: { etag: "etag" } } };
   }
 }
@@ -88,7 +128,7 @@ function query(sqlite: DatabaseSync, { sql, params = [] }: { sql: string; params
   return { results: [], success: true, meta };
 }
 
-function failure(status: number, code: number, message: string) {
+function refuse({ status, code, message }: { status: number; code: number; message: string }): Answer {
   return { status, body: { success: false, errors: [{ code, message }], messages: [], result: null } };
 }
 
