@@ -6,7 +6,11 @@
 import { type Answer, PASSWORD, SECRET, startIsolates } from "../test/support/node/isolates.ts";
 
 const TRIES_PER_ARM = 250;
-const vars = { BETTER_AUTH_SECRET: SECRET, EMAIL_FROM: "bench@edge-tasks.localhost" };
+const vars = {
+  BETTER_AUTH_SECRET: SECRET,
+  EMAIL_FROM: "bench@edge-tasks.localhost",
+  BETTER_AUTH_URL: "https://tasks.test",
+};
 const { first: call, harness } = await startIsolates(vars);
 const { DB } = await harness.getWorker<{ DB: D1Like }>("first").getEnv();
 
@@ -28,7 +32,7 @@ async function compare(what: string, attempt: (email: string) => Promise<Answer>
   for (let n = 0; n < TRIES_PER_ARM; n += 1) {
     for (const arm of n % 2 ? (["known", "unknown"] as const) : (["unknown", "known"] as const)) {
       // Otherwise the throttle would answer, and that alike anyway.
-      await DB.prepare("delete from account_throttle").run();
+      await DB.prepare("delete from throttle").run();
       const start = performance.now();
       const answer = await attempt(arm === "known" ? known : `unknown-${n}@example.com`);
       await answer.arrayBuffer();

@@ -10,6 +10,7 @@ import { createDocs } from "./docs/routes.ts";
 import type { Settings } from "./env.ts";
 import { importBody, jsonBody } from "./http/body.ts";
 import { createEdge } from "./http/edge.ts";
+import { requireHttps } from "./http/origin.ts";
 import { Problem, problemResponse } from "./http/problem.ts";
 import { logMisconfiguration } from "./http/request-log.ts";
 import { createReadiness, health } from "./http/status.ts";
@@ -17,12 +18,15 @@ import { deriveCursorKeys } from "./tasks/cursor.ts";
 import { taskRoutes } from "./tasks/routes.ts";
 import { syncRoutes } from "./tasks/sync-routes.ts";
 import { transferRoutes } from "./tasks/transfer/routes.ts";
+import { usageRoutes } from "./tasks/usage-routes.ts";
 import { linkPages } from "./web/link-pages.ts";
 
 const TASKS = "/api/v1/users/:userId/tasks";
 const IMPORT = `${TASKS}/import`;
+const EXPORT = `${TASKS}/export`;
+const USAGE = "/api/v1/users/:userId/usage";
 
-export type Bindings = AuthBindings & Pick<Env, "ASSETS" | "TASKS_RATE_LIMIT">;
+export type Bindings = AuthBindings & Pick<Env, "ASSETS" | "TASKS_RATE_LIMIT" | "TRANSFER_RATE_LIMIT">;
 
 export type AppType = Awaited<ReturnType<typeof createApp>>;
 
@@ -33,6 +37,13 @@ export async function createApp(settings: Settings, bindings: Bindings) {
   const accounts = await createAuthRoutes(settings, bindings);
   const documents = { api: describeApi(() => app), accounts: accounts.describe };
 
+  // Accounts answer in their own shape.
+  app.use(
+    except(
+      "/api/auth/*",
+      requireHttps((c) => problemResponse(c, new Problem("https_required"))),
+    ),
+  );
   app.use(
     "/api/v1/*",
     requireAccessToken(settings),
@@ -40,8 +51,9 @@ export async function createApp(settings: Settings, bindings: Bindings) {
     wrongMethod(),
     except(IMPORT, jsonBody),
   );
-  app.use(IMPORT, importBody);
-  app.use("/api/v1/users/:userId/*", openUserScope(bindings.DB, cursorKeys));
+  app.use(IMPORT, limitCallsPerUser(bindings.TRANSFER_RATE_LIMIT), importBody);
+  app.use(EXPORT, limitCallsPerUser(bindings.TRANSFER_RATE_LIMIT));
+  app.use("/api/v1/users/:userId/*", openUserScope(bindings.DB, cursorKeys, settings.quotas));
 
   const named = app
     .route("/", health)
@@ -49,6 +61,7 @@ export async function createApp(settings: Settings, bindings: Bindings) {
     .route("/", linkPages)
     .route("/", createDocs(documents, bindings.ASSETS))
     .route("/api/auth", accounts.routes)
+    .route(USAGE, usageRoutes)
     .route(TASKS, syncRoutes)
     .route(TASKS, transferRoutes);
   // What has a name of its own is no task's id, whatever the method.

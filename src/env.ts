@@ -7,12 +7,15 @@ import { createKeys, type Keys } from "./access/keys.ts";
 
 /** What the Worker runs on, once everything has been checked. Durations are in seconds. */
 export type Settings = {
-  /** Sign access tokens, and Better Auth's cookies and links. */
+  /** The first signs access tokens and Better Auth's cookies; what any of them signed is accepted. */
   keys: Keys;
-  /** The public origin, where it is fixed; otherwise each request's own origin counts. */
+  /** The public origin, where it is fixed; otherwise, and on a developer's machine, each request's own counts. */
   publicOrigin?: string;
   /** Other origins whose pages may call us with credentials. */
   trustedOrigins: string[];
+  /** Where `callbackURL` and `redirectTo` may lead, word for word: paths of ours, or whole addresses. */
+  callbackUrls: string[];
+  quotas: Quotas;
   accessTokenTtlSeconds: number;
   /** A session unused for so long ends. */
   sessionIdleSeconds: number;
@@ -24,6 +27,16 @@ export type Settings = {
   requireEmailVerification: boolean;
   /** What must not tell whether an address has an account is answered no sooner, in milliseconds. */
   evenAnswerMs: number;
+};
+
+/** What one user may have and do. */
+export type Quotas = {
+  /** Tasks that are not deleted. */
+  tasks: number;
+  /** Bytes of text of those tasks, as they are stored. */
+  bytes: number;
+  /** Changes to tasks in a day of UTC. */
+  changesPerDay: number;
 };
 
 export type Configuration = { ok: true; settings: Settings } | { ok: false; problems: string[] };
@@ -43,13 +56,19 @@ const secret = z
   .refine((text) => new TextEncoder().encode(text).length >= MIN_SECRET_BYTES, "must be 32 bytes or longer")
   .refine((text) => !isGuessable(text), "is a known default or easy to guess; use a random one");
 
+const callbackUrl = z.string().refine(isCallbackUrl, "must be a path such as /welcome, or an https address");
+
 const variables = z
   .object({
     TRUSTED_ORIGINS: z.preprocess(splitList, z.array(origin)),
+    CALLBACK_URLS: z.preprocess(splitList, z.array(callbackUrl)),
+    QUOTA_TASKS: count({ max: 1_000_000, otherwise: 10_000 }),
+    QUOTA_BYTES: count({ max: 1_000_000_000, otherwise: 25_000_000 }),
+    QUOTA_CHANGES_PER_DAY: count({ max: 1_000_000, otherwise: 20_000 }),
     BETTER_AUTH_URL: optional(origin),
-    ACCESS_TOKEN_TTL_SECONDS: seconds({ min: 60, max: DAY_SECONDS, otherwise: 3600 }),
-    SESSION_IDLE_SECONDS: seconds({ min: 3600, max: 365 * DAY_SECONDS, otherwise: 7 * DAY_SECONDS }),
-    SESSION_MAX_SECONDS: seconds({ min: 3600, max: 365 * DAY_SECONDS, otherwise: 30 * DAY_SECONDS }),
+    ACCESS_TOKEN_TTL_SECONDS: wholeNumber({ min: 60, max: DAY_SECONDS, otherwise: 3600 }),
+    SESSION_IDLE_SECONDS: wholeNumber({ min: 3600, max: 365 * DAY_SECONDS, otherwise: 7 * DAY_SECONDS }),
+    SESSION_MAX_SECONDS: wholeNumber({ min: 3600, max: 365 * DAY_SECONDS, otherwise: 30 * DAY_SECONDS }),
     EMAIL_FROM: optional(z.email("must be an e-mail address")),
     REQUIRE_EMAIL_VERIFICATION: optional(z.enum(["true", "false"], "must be true or false")),
   })
@@ -81,6 +100,8 @@ export function readConfiguration(env: Variables): Configuration {
       keys: createKeys(secrets.data.secrets),
       ...(BETTER_AUTH_URL && { publicOrigin: BETTER_AUTH_URL }),
       trustedOrigins: rest.TRUSTED_ORIGINS,
+      callbackUrls: rest.CALLBACK_URLS,
+      quotas: { tasks: rest.QUOTA_TASKS, bytes: rest.QUOTA_BYTES, changesPerDay: rest.QUOTA_CHANGES_PER_DAY },
       accessTokenTtlSeconds: rest.ACCESS_TOKEN_TTL_SECONDS,
       sessionIdleSeconds: rest.SESSION_IDLE_SECONDS,
       sessionMaxSeconds: rest.SESSION_MAX_SECONDS,
@@ -92,7 +113,7 @@ export function readConfiguration(env: Variables): Configuration {
 }
 
 /**
- * One secret, or Better Auth's list: `<version>:<secret>`, separated by commas, newest first.
+ * One secret, or Better Auth's list: `<version>:<secret>`, separated by commas. The first signs, all are accepted.
  * Where there is a list it counts alone, so that a secret taken off it is accepted nowhere.
  */
 function secretsOf(env: Variables) {
@@ -112,7 +133,11 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
   return z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
 }
 
-function seconds({ min, max, otherwise }: { min: number; max: number; otherwise: number }) {
+function count({ max, otherwise }: { max: number; otherwise: number }) {
+  return wholeNumber({ min: 1, max, otherwise });
+}
+
+function wholeNumber({ min, max, otherwise }: { min: number; max: number; otherwise: number }) {
   const range = z.coerce.number().int().min(min).max(max).default(otherwise);
   return z.preprocess((value) => (value === "" ? undefined : value), range);
 }
@@ -125,10 +150,20 @@ function splitList(value: unknown): unknown {
     .filter((item) => item !== "");
 }
 
+/** Better Auth reads `*` and `?` in an origin as patterns; here each origin is named. */
 function isOrigin(value: string): boolean {
-  if (!URL.canParse(value)) return false;
+  if (/[*?]/.test(value) || !URL.canParse(value)) return false;
   const url = new URL(value);
   return url.origin === value && (url.protocol === "https:" || url.protocol === "http:");
+}
+
+/** A path that no reader can take for another host's address, or an address of http or https without user or pattern. */
+function isCallbackUrl(value: string): boolean {
+  if (/[*\\\s]|\/\/.*\/\//.test(value)) return false;
+  if (value.startsWith("/")) return /^\/(?:[\w~-][\w.~-]*(?:\/[\w~-][\w.~-]*)*)?$/.test(value);
+  if (!URL.canParse(value)) return false;
+  const { protocol, username, password, hash, href } = new URL(value);
+  return /^https?:$/.test(protocol) && username + password + hash === "" && [value, `${value}/`].includes(href);
 }
 
 /** Placeholders from documentation, few distinct characters, one unit repeated, or a run such as abcdef. */

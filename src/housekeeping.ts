@@ -12,12 +12,14 @@ const CHUNK_ROWS = 500;
 const MAX_CHUNKS = 200;
 /** A day longer than the change feed needs them, for clocks differ. */
 export const TOMBSTONE_DAYS = FEED_DAYS + 1;
+/** How long an address or a device is known that an account was not signed in from since. */
+export const KNOWN_SOURCE_DAYS = 400;
 /** How long a repeated idempotency key is recognized. */
 export const RECEIPT_DAYS = 2;
 
 /**
  * A table, the column by which it is walked and where that begins, how old its rows grow, and in SQL which of them go,
- * where `?2` is then, or what else is done to them.
+ * where `?2` is then, or what else is done to them. `first` is done before, to what belongs to them: `@chunk` are they.
  */
 type Chore = {
   table: string;
@@ -26,21 +28,15 @@ type Chore = {
   keepMs: number;
   looksAt?: string;
   goes: string;
-  instead?: { name: string; action: string };
+  instead?: { name: string; action: string; first: string };
 };
 
 const CHORES: Chore[] = [
   { table: "session", key: "id", start: "", keepMs: 0, goes: "expires_at < ?2" },
   { table: "verification", key: "id", start: "", keepMs: 0, goes: "expires_at < ?2" },
-  { table: "address_limit", key: "key", start: "", keepMs: DAY_MS, looksAt: "window_started_at < ?2", goes: "true" },
-  {
-    table: "account_throttle",
-    key: "account",
-    start: "",
-    keepMs: 30 * DAY_MS,
-    looksAt: "last_try_at < ?2",
-    goes: "true",
-  },
+  { table: "mailed_link", key: "digest", start: "", keepMs: 0, goes: "expires_at < ?2" },
+  { table: "throttle", key: "ends_at", start: 0, keepMs: 0, looksAt: "ends_at < ?2", goes: "true" },
+  { table: "known_source", key: "user_id", start: "", keepMs: KNOWN_SOURCE_DAYS * DAY_MS, goes: "used_at < ?2" },
   {
     table: "receipt",
     key: "user_id",
@@ -61,6 +57,13 @@ const CHORES: Chore[] = [
       name: "trash",
       action: `update task set title = '', title_key = '', description = null, description_key = null, due = null,
         tags = '{}', priority = 0, completed_at = null`,
+      // The trash has room again: the row with the newest revision says how much.
+      first: `with gone as materialized (select user_id, bytes from task where @chunk)
+        update task set trash_total = max(0, trash_total - (
+          select sum(gone.bytes) from gone where gone.user_id = task.user_id))
+        where (user_id, revision) in (
+          select owner.user_id, (select max(newest.revision) from task as newest where newest.user_id = owner.user_id)
+          from (select distinct user_id from gone) as owner)`,
     },
   },
   {
@@ -94,15 +97,19 @@ async function clear(d1: D1Database, chore: Chore, before: number): Promise<numb
   const ahead = `${key} > ?1${looksAt ? ` and ${looksAt}` : ""}`;
   const chunk = `select ${key} as at from ${table} where ${ahead} order by ${key} limit ${CHUNK_ROWS}`;
   const chunkEnd = d1.prepare(`select max(at) as at from (${chunk})`);
-  const removal = d1.prepare(`${action} where ${ahead} and ${key} <= (select max(at) from (${chunk})) and ${goes}`);
+  const isInChunk = `${ahead} and ${key} <= (select max(at) from (${chunk}))`;
+  const removal = d1.prepare(`${action} where ${isInChunk} and ${goes}`);
+  const first = chore.instead && d1.prepare(chore.instead.first.replaceAll("@chunk", isInChunk));
 
   let cleared = 0;
   let after = start;
   for (let count = 0; count < MAX_CHUNKS; count += 1) {
-    const [ends, gone]: D1Result<{ at: string | number | null }>[] = await d1.batch<{ at: string | number | null }>([
+    const results: D1Result<{ at: string | number | null }>[] = await d1.batch<{ at: string | number | null }>([
       looksAt ? chunkEnd.bind(after, before) : chunkEnd.bind(after),
+      ...(first ? [first.bind(after, before)] : []),
       removal.bind(after, before),
     ]);
+    const [ends, gone] = [results[0], results.at(-1)];
     cleared += gone?.meta.changes ?? 0;
     const end = ends?.results[0]?.at ?? null;
     if (end === null) break;

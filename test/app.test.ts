@@ -214,6 +214,33 @@ describe("S8 logs", () => {
     ]);
   });
 
+  it("S8 what happens to an account is a line: which event, whose, with which outcome, and never an address", async () => {
+    const visitor = anonymous();
+    const email = nextEmail();
+    const account = { name: "Private Person", email, password: PASSWORD };
+    const signedUp = await visitor.call("/api/auth/sign-up/email", { json: account });
+    const { user } = await signedUp.json<{ user: { id: string } }>();
+    const session = { authorization: `Bearer ${header(signedUp, "set-auth-token")}` };
+    const signIn = (password: string) => visitor.call("/api/auth/sign-in/email", { json: { email, password } });
+    await signIn("not the password");
+    await signIn(PASSWORD);
+    const change = { currentPassword: "not the password", newPassword: "a new and better one" };
+    for (let n = 0; n < 6; n += 1) await visitor.call("/api/auth/change-password", { json: change, headers: session });
+    await visitor.call("/api/auth/sign-out", { method: "POST", headers: session });
+    const events = lines
+      .filter(({ message }) => message === "account")
+      .map((line) => [line["event"], line["outcome"], line["userId"]]);
+    expect(events).toEqual([
+      ["sign-up/email", "done", user.id],
+      ["sign-in/email", "refused", user.id],
+      ["sign-in/email", "done", user.id],
+      ...Array(5).fill(["change-password", "refused", user.id]),
+      ["change-password", "throttled", user.id],
+      ["sign-out", "done", user.id],
+    ]);
+    expect(JSON.stringify(lines)).not.toContain(email);
+  });
+
   it("S8 never hold a token, cookie, address, body, query or password, whatever fails", async () => {
     const visitor = anonymous();
     const email = "private.person@example.com";
@@ -330,6 +357,27 @@ describe("U6 configuration", () => {
     ["a URL with a path", { BETTER_AUTH_URL: "https://tasks.test/api" }, "BETTER_AUTH_URL"],
     ["no URL", { BETTER_AUTH_URL: "tasks.test" }, "BETTER_AUTH_URL"],
     ["a wildcard origin", { TRUSTED_ORIGINS: "*" }, "TRUSTED_ORIGINS"],
+    ...[
+      "https://*.test",
+      "https://app.*",
+      "https://a*p.test",
+      "*.test",
+      "https://app.test,https://*",
+      "https://a?.test",
+    ].map((origins): [string, Partial<Record<keyof Env, string>>, string] => [
+      `a pattern of origins: ${origins}`,
+      { TRUSTED_ORIGINS: origins },
+      "TRUSTED_ORIGINS",
+    ]),
+    ...["//evil.test", "/a//b", "/..", "/a/./b", "javascript:x", "https://a.test/*", "done", "https://u@a.test/"].map(
+      (url): [string, Partial<Record<keyof Env, string>>, string] => [
+        `an address to be led to: ${url}`,
+        { CALLBACK_URLS: url } as Partial<Record<keyof Env, string>>,
+        "CALLBACK_URLS",
+      ],
+    ),
+    ["a quota of nothing", { QUOTA_TASKS: "0" }, "QUOTA_TASKS"],
+    ["a quota in words", { QUOTA_BYTES: "25 MB" }, "QUOTA_BYTES"],
     ["a slash after an origin", { TRUSTED_ORIGINS: "https://app.test/" }, "TRUSTED_ORIGINS"],
     ["a life of 59 s", { ACCESS_TOKEN_TTL_SECONDS: "59" }, "ACCESS_TOKEN_TTL_SECONDS"],
     ["a life of 86401 s", { ACCESS_TOKEN_TTL_SECONDS: "86401" }, "ACCESS_TOKEN_TTL_SECONDS"],
@@ -350,6 +398,8 @@ describe("U6 configuration", () => {
       settings: {
         keys: [{ id: expect.any(String), secret: good }],
         trustedOrigins: [],
+        callbackUrls: [],
+        quotas: { tasks: 10_000, bytes: 25_000_000, changesPerDay: 20_000 },
         accessTokenTtlSeconds: 3600,
         sessionIdleSeconds: 604_800,
         sessionMaxSeconds: 2_592_000,

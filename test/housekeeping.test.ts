@@ -1,7 +1,7 @@
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { keepHouse, RECEIPT_DAYS, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
+import { KNOWN_SOURCE_DAYS, keepHouse, RECEIPT_DAYS, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
 import worker from "../src/index.ts";
 import { TRASH_DAYS } from "../src/tasks/model.ts";
 import { someone } from "./support/client.ts";
@@ -41,11 +41,20 @@ describe("L1 housekeeping", () => {
     );
     await insertMany("verification", "id, identifier, value, expires_at", `${id("old")}, 'x', 'x', ${now - 1}`, 700);
     await insertMany("verification", "id, identifier, value, expires_at", `${id("good")}, 'x', 'x', ${now + 1000}`, 5);
-    await insertMany("address_limit", "key, count, window_started_at", `${id("old")}, 1, ${now - 2 * DAY_MS}`, 600);
-    await insertMany("address_limit", "key, count, window_started_at", `${id("good")}, 1, ${now}`, 5);
-    const tries = "account, scope, tries, blocked_until, last_try_at";
-    await insertMany("account_throttle", tries, `${id("old")}, 'unknown', 1, 0, ${now - 31 * DAY_MS}`, 600);
-    await insertMany("account_throttle", tries, `${id("good")}, 'unknown', 1, 0, ${now - 29 * DAY_MS}`, 5);
+    const links = "digest, user_id, purpose, email, expires_at";
+    await insertMany("mailed_link", links, `${id("old")}, ${owner}, 'verify', 'x', ${now - 1}`, 600);
+    await insertMany("mailed_link", links, `${id("good")}, ${owner}, 'verify', 'x', ${now + 1000}`, 5);
+    const tries = "ends_at, account, scope, tries, blocked_until, last_try";
+    await insertMany("throttle", tries, `${now - 1}, ${id("old")}, '*', 1, 0, 'x'`, 600);
+    await insertMany("throttle", tries, `${now + 1000}, ${id("good")}, '*', 1, 0, 'x'`, 5);
+    const sources = "user_id, source, tries, blocked_until, used_at";
+    await insertMany(
+      "known_source",
+      sources,
+      `${owner}, ${id("old")}, 0, 0, ${now - (KNOWN_SOURCE_DAYS + 1) * DAY_MS}`,
+      600,
+    );
+    await insertMany("known_source", sources, `${owner}, ${id("good")}, 0, 0, ${now - DAY_MS}`, 5);
     const receipts = "user_id, key, request_digest, results, created_at";
     await insertMany(
       "receipt",
@@ -54,21 +63,23 @@ describe("L1 housekeeping", () => {
       600,
     );
     await insertMany("receipt", receipts, `${owner}, ${id("good")}, 'x', '[]', ${now - DAY_MS}`, 5);
-    const [limits, throttles] = [await count("address_limit"), await count("account_throttle")];
+    const [throttles, known] = [await count("throttle"), await count("known_source")];
 
     const cleared = await keepHouse(env.DB, now);
     expect(cleared).toEqual({
       session: 1700,
       verification: 700,
-      address_limit: 600,
-      account_throttle: 600,
+      mailed_link: 600,
+      throttle: 600,
+      known_source: 600,
       receipt: 600,
       trash: 0,
       task: 0,
     });
     expect(await count("receipt")).toBe(5);
     expect([await count("session"), await count("verification")]).toEqual([31, 5]);
-    expect([await count("address_limit"), await count("account_throttle")]).toEqual([limits - 600, throttles - 600]);
+    expect(await count("mailed_link")).toBe(5);
+    expect([await count("throttle"), await count("known_source")]).toEqual([throttles - 600, known - 600]);
     expect((await person.call(person.path)).status).toBe(200);
   });
 

@@ -1,17 +1,17 @@
 /**
- * Keys. The newest secret signs; older ones are accepted for as long as they are configured.
+ * Keys have two roles: the first signs, and what any of them signed is accepted.
  * A key's id is a fingerprint, so it stays the same wherever the secret stands in the list.
  */
 import { createHash } from "node:crypto";
 
 export type SigningKey = { id: string; secret: string };
 
-/** At least one key, newest first. */
+/** At least one key. The first signs. */
 export type Keys = readonly [SigningKey, ...SigningKey[]];
 
 const KEY_ID_CHARACTERS = 8;
 
-/** Names the keys of these secrets, newest first. */
+/** Names the keys of these secrets, in their order. */
 export function createKeys([newest, ...older]: readonly [string, ...string[]]): Keys {
   return [nameKey(newest), ...older.map(nameKey)];
 }

@@ -5,6 +5,7 @@
 import { createMiddleware } from "hono/factory";
 import { isBookmark, openSession } from "../db/client.ts";
 import type { Settings } from "../env.ts";
+import { originOf } from "../http/origin.ts";
 import { invalidField, Problem } from "../http/problem.ts";
 import type { CursorKeys } from "../tasks/cursor.ts";
 import { createTaskRepository, type TaskRepository } from "../tasks/repository.ts";
@@ -22,7 +23,7 @@ export type UserScope = { Variables: { tasks: TaskRepository } };
 /** Refuses whoever sent no valid access token of ours, before anything else is looked at. */
 export function requireAccessToken(settings: Settings) {
   return createMiddleware<Authenticated>(async (c, next) => {
-    const origin = settings.publicOrigin ?? new URL(c.req.url).origin;
+    const origin = originOf(c.req.url, settings.publicOrigin);
     c.set("caller", await verifyAccessToken(c, origin, settings.keys));
     await next();
   });
@@ -44,7 +45,7 @@ export function limitCallsPerUser(rateLimit: RateLimit) {
  * Opens the scope of the path's user to that user alone.
  * The answer carries the database session's bookmark, and a request may send one back.
  */
-export function openUserScope(d1: D1Database, cursorKeys: CursorKeys) {
+export function openUserScope(d1: D1Database, cursorKeys: CursorKeys, quotas: Settings["quotas"]) {
   return createMiddleware<Authenticated & UserScope, "/:userId">(async (c, next) => {
     const { caller } = c.var;
     const user = c.req.param("userId");
@@ -52,7 +53,7 @@ export function openUserScope(d1: D1Database, cursorKeys: CursorKeys) {
     const bookmark = c.req.header(BOOKMARK_HEADER);
     if (bookmark !== undefined && !isBookmark(bookmark)) throw invalidField(BOOKMARK_HEADER, "is not a bookmark");
     const session = openSession(d1, bookmark);
-    c.set("tasks", createTaskRepository({ db: session.db, caller, cursorKeys, now: Date.now }));
+    c.set("tasks", createTaskRepository({ db: session.db, caller, cursorKeys, quotas, now: Date.now }));
     await next();
     const latest = session.bookmark();
     if (latest) c.header(BOOKMARK_HEADER, latest);

@@ -9,8 +9,10 @@ import { requestNotes } from "./request-notes.ts";
 import * as tables from "./tables.ts";
 import { withAtomicInserts } from "./transaction.ts";
 
-export function databaseAdapter(db: Database) {
-  const create = drizzleAdapter(withAtomicInserts(db), { provider: "sqlite", schema: tables, transaction: true });
+/** @param hidesTaken whether a sign-up with an address that has just been taken seems to succeed */
+export function databaseAdapter(db: Database, hidesTaken: boolean) {
+  const inner = withAtomicInserts(db, hidesTaken);
+  const create = drizzleAdapter(inner, { provider: "sqlite", schema: tables, transaction: true });
   return (options: BetterAuthOptions): DBAdapter => {
     const adapter = noting(create(options));
     return { ...adapter, transaction: (work) => adapter.transaction((inner) => work(noting(inner))) };

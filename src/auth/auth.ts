@@ -6,42 +6,54 @@ import { deriveKey } from "../access/keys.ts";
 import type { Database } from "../db/client.ts";
 import type { Settings } from "../env.ts";
 import { accessToken } from "./access-token.ts";
+import { accountEvents, notingEndedSessions } from "./account-events.ts";
 import { databaseAdapter } from "./adapter.ts";
+import { credentialEndpoints } from "./credentials/plugin.ts";
+import { createCredentialStore } from "./credentials/store.ts";
 import { signedBearer } from "./current-session.ts";
-import { deletionPolicy, endLinks, eraseUser } from "./deletion.ts";
 import { inputPolicy } from "./input-policy.ts";
-import { createLetters, passwordNotice } from "./mail/letters.ts";
+import { createLetters } from "./mail/letters.ts";
+import { LINK_MINUTES } from "./mail/links.ts";
 import { createMailer } from "./mail/mailer.ts";
-import { createOneTimeLinks, PASSWORD_RESET_MINUTES, VERIFICATION_MINUTES } from "./mail/one-time-links.ts";
 import { passwords } from "./passwords/hashing.ts";
 import { MAX_PASSWORD_CHARACTERS, passwordPolicy } from "./passwords/policy.ts";
 import { sessionLifetime, sessionPolicy } from "./session-policy.ts";
-import { createAccountThrottle } from "./throttling/account.ts";
-import { ADDRESS_LIMITS, addressLimitStorage } from "./throttling/address.ts";
 import { throttling } from "./throttling/plugin.ts";
+import { createThrottle } from "./throttling/throttle.ts";
 
 export type AuthParts = { db: Database; hashers: Env["PASSWORD_HASHER"]; email: SendEmail };
 
 const SESSION_RENEWALS_PER_IDLE_TIME = 7;
 
+/** Better Auth reads lists with a limit; those that it reads here have one of their own (100 sessions). */
+const NO_LIMIT = 100_000;
+
 /**
  * Builds Better Auth. Await it while the Worker starts: an aborted first request would otherwise leave
  * Better Auth's own start-up unsettled, and every later call in that isolate waiting for it.
- * @param secureCookies whether cookies are for https only, as everywhere but on a developer's machine
+ * It takes the origin of each request that it is handed for its own.
+ * @param isSecure whether cookies are for https only, as everywhere but on a developer's machine
  */
-export async function createAuth(settings: Settings, { db, hashers, email }: AuthParts, secureCookies: boolean) {
+export async function createAuth(settings: Settings, { db, hashers, email }: AuthParts, isSecure: boolean) {
   const [{ secret }] = settings.keys;
-  const { hash, verify, upgrade } = passwords(hashers);
-  const throttle = createAccountThrottle(db, await deriveKey(secret, "account throttle"));
-  const links = createOneTimeLinks(db, settings.keys);
-  const letters = settings.emailFrom && createLetters(createMailer(email, settings.emailFrom), links, throttle);
+  const confirmsByPassword = settings.requireEmailVerification;
+  const store = createCredentialStore(db);
+  const { hash, verify, upgrade } = passwords(hashers, store);
+  const throttle = createThrottle(db, await deriveKey(secret, "account throttle"));
+  const letters =
+    settings.emailFrom === undefined
+      ? undefined
+      : createLetters(db, createMailer(email, settings.emailFrom), throttle, {
+          publicOrigin: settings.publicOrigin,
+          confirmsByPassword,
+        });
+  const callbackOrigins = settings.callbackUrls.flatMap((url) => (url.startsWith("/") ? [] : [new URL(url).origin]));
 
   const auth = betterAuth({
     appName: "Edge Tasks",
     secret,
-    ...(settings.publicOrigin && { baseURL: settings.publicOrigin }),
-    trustedOrigins: settings.trustedOrigins,
-    database: databaseAdapter(db),
+    trustedOrigins: [...settings.trustedOrigins, ...callbackOrigins],
+    database: databaseAdapter(db, settings.requireEmailVerification),
     emailAndPassword: {
       enabled: true,
       requireEmailVerification: settings.requireEmailVerification,
@@ -49,42 +61,39 @@ export async function createAuth(settings: Settings, { db, hashers, email }: Aut
       minPasswordLength: 1,
       maxPasswordLength: 2 * MAX_PASSWORD_CHARACTERS,
       password: { hash, verify },
-      resetPasswordTokenExpiresIn: PASSWORD_RESET_MINUTES * 60,
-      revokeSessionsOnPasswordReset: true,
-      onPasswordReset: async ({ user }) => {
-        await endLinks(db, user.id);
-        await throttle.forget(user.email);
-        if (letters) waitUntil(letters.passwordChanged({ user }));
-      },
-      ...(letters && { sendResetPassword: letters.passwordReset, onExistingUserSignUp: letters.existingAccount }),
+      ...(letters && { onExistingUserSignUp: letters.existingAccount }),
     },
     ...(letters && {
       emailVerification: {
         sendVerificationEmail: letters.verification,
         sendOnSignUp: true,
         sendOnSignIn: true,
-        expiresIn: VERIFICATION_MINUTES * 60,
+        expiresIn: LINK_MINUTES.verify * 60,
       },
     }),
     user: {
-      changeEmail: { enabled: true, ...(letters && { sendChangeEmailConfirmation: letters.addressChange }) },
-      deleteUser: { enabled: true, beforeDelete: (user) => eraseUser(db, throttle, user) },
+      changeEmail: { enabled: true },
+      deleteUser: { enabled: true },
     },
     session: {
       expiresIn: settings.sessionIdleSeconds,
       updateAge: Math.floor(settings.sessionIdleSeconds / SESSION_RENEWALS_PER_IDLE_TIME),
+      // Better Auth lists sessions for young sessions only; what needs a password asks for it here.
+      freshAge: 0,
     },
-    databaseHooks: sessionLifetime(settings.sessionMaxSeconds),
-    // Housekeeping clears them, in chunks; Better Auth would read the whole table each time it looks one up.
-    verification: { disableCleanup: true },
-    rateLimit: { enabled: true, customRules: ADDRESS_LIMITS, customStorage: addressLimitStorage(db) },
+    databaseHooks: { session: { ...sessionLifetime(settings.sessionMaxSeconds), ...notingEndedSessions } },
+    // The platform limits calls before they come here (routes.ts).
+    rateLimit: { enabled: false },
     advanced: {
-      useSecureCookies: secureCookies,
+      // A cookie that is named so is for this host alone: no other host of the domain can have set it.
+      cookiePrefix: isSecure ? "__Host-better-auth" : "better-auth",
+      useSecureCookies: false,
+      defaultCookieAttributes: { secure: isSecure },
       // Better Auth turns both checks off by itself where it takes the environment for a test.
       disableOriginCheck: false,
       disableCSRFCheck: false,
       ipAddress: { ipAddressHeaders: ["cf-connecting-ip"], ipv6Subnet: 64 },
-      database: { generateId: () => uuidv7() },
+      database: { generateId: () => uuidv7(), defaultFindManyLimit: NO_LIMIT },
       backgroundTasks: { handler: waitUntil },
     },
     // Its messages may quote addresses; what fails is logged at the error edge.
@@ -92,16 +101,15 @@ export async function createAuth(settings: Settings, { db, hashers, email }: Aut
     onAPIError: { throw: true },
     telemetry: { enabled: false },
     plugins: [
-      inputPolicy(),
+      inputPolicy(settings.callbackUrls),
       signedBearer,
       passwordPolicy(),
-      deletionPolicy(),
+      credentialEndpoints({ db, store, throttle, letters, confirmsByPassword }),
       throttling(throttle),
-      links.plugin,
       upgrade,
       sessionPolicy(),
       accessToken(settings),
-      ...(letters ? [passwordNotice(letters)] : []),
+      accountEvents(),
     ],
   });
   await auth.$context;

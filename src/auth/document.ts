@@ -14,7 +14,7 @@ const SECURITY_SCHEMES = {
   sessionCookie: {
     type: "apiKey",
     in: "cookie",
-    name: "__Secure-better-auth.session_token",
+    name: "__Host-better-auth.session_token",
     description: "The session of a browser. Over http its name has no prefix.",
   },
   sessionBearer: {

@@ -1,35 +1,112 @@
-/** Which of Better Auth's endpoints are open. Whatever else it could mount does not exist. */
+/** Which account endpoints are open, and what each takes. Whatever else Better Auth could mount does not exist. */
 
-/** `open` ones need no session. */
+/**
+ * `limit` names the platform's limit by address: `tries` for what guesses, creates or sends, `calls` for the rest.
+ * `open` endpoints need no session. `fields` are all that a caller may set of an account.
+ */
+type AccountEndpoint = {
+  method: "GET" | "POST";
+  path: string;
+  limit: "tries" | "calls";
+  open?: true;
+  sendsMail?: true;
+  fields?: readonly string[];
+  does: string;
+};
+
 export const AUTH_ENDPOINTS = [
-  { method: "POST", path: "/sign-up/email", open: true, does: "Create an account and a session" },
-  { method: "POST", path: "/sign-in/email", open: true, does: "Open a session" },
-  { method: "POST", path: "/sign-out", does: "End the session and its access tokens" },
-  { method: "GET", path: "/get-session", does: "Tell the session and the user" },
-  { method: "GET", path: "/token", does: "Exchange the session for an access token" },
-  { method: "GET", path: "/list-sessions", does: "List the user's sessions" },
-  { method: "POST", path: "/revoke-session", does: "End one of them" },
-  { method: "POST", path: "/revoke-other-sessions", does: "End all but this one" },
-  { method: "POST", path: "/revoke-sessions", does: "End all" },
-  { method: "POST", path: "/change-password", does: "Change the password" },
+  {
+    method: "POST",
+    path: "/sign-up/email",
+    limit: "tries",
+    open: true,
+    fields: ["name", "email", "password", "image", "callbackURL", "rememberMe"],
+    does: "Create an account and a session",
+  },
+  {
+    method: "POST",
+    path: "/sign-in/email",
+    limit: "tries",
+    open: true,
+    does: "Open a session",
+  },
+  {
+    method: "POST",
+    path: "/sign-out",
+    limit: "calls",
+    does: "End the session and its access tokens",
+  },
+  { method: "GET", path: "/get-session", limit: "calls", does: "Tell the session and the user" },
+  { method: "GET", path: "/token", limit: "calls", does: "Exchange the session for an access token" },
+  { method: "GET", path: "/list-sessions", limit: "calls", does: "List the user's sessions" },
+  {
+    method: "POST",
+    path: "/revoke-session",
+    limit: "calls",
+    does: "End one of them, and the links that it asked for",
+  },
+  {
+    method: "POST",
+    path: "/revoke-other-sessions",
+    limit: "calls",
+    does: "End all but this one, and all links in mails",
+  },
+  { method: "POST", path: "/revoke-sessions", limit: "calls", does: "End all, and all links in mails" },
+  {
+    method: "POST",
+    path: "/change-password",
+    limit: "tries",
+    does: "Change the password, and end all links in mails",
+  },
   {
     method: "POST",
     path: "/request-password-reset",
+    limit: "tries",
     open: true,
     sendsMail: true,
     does: "Mail a link, if the address has an account",
   },
-  { method: "POST", path: "/reset-password", open: true, does: "Set a new password by such a link" },
+  {
+    method: "POST",
+    path: "/reset-password",
+    limit: "tries",
+    open: true,
+    does: "Set a new password by such a link, and end all sessions",
+  },
   {
     method: "POST",
     path: "/send-verification-email",
+    limit: "tries",
     open: true,
     sendsMail: true,
     does: "Mail a link to confirm the address",
   },
-  { method: "GET", path: "/verify-email", open: true, does: "Confirm an address by such a link" },
-  { method: "POST", path: "/change-email", sendsMail: true, does: "Mail links that change the address" },
-  { method: "POST", path: "/update-user", does: "Change the name and the picture" },
-  { method: "POST", path: "/delete-user", does: "Delete the account and all that is in it" },
-  { method: "GET", path: "/ok", open: true, does: "Tell that it is there" },
-] as const;
+  {
+    method: "GET",
+    path: "/verify-email",
+    limit: "calls",
+    open: true,
+    does: "Confirm an address, or a change of it, by such a link; it opens no session",
+  },
+  {
+    method: "POST",
+    path: "/change-email",
+    limit: "tries",
+    sendsMail: true,
+    does: "Mail links that change the address",
+  },
+  {
+    method: "POST",
+    path: "/update-user",
+    limit: "calls",
+    fields: ["name", "image"],
+    does: "Change the name and the picture",
+  },
+  {
+    method: "POST",
+    path: "/delete-user",
+    limit: "tries",
+    does: "Delete the account and all that is in it",
+  },
+  { method: "GET", path: "/ok", limit: "calls", open: true, does: "Tell that it is there" },
+] as const satisfies readonly AccountEndpoint[];

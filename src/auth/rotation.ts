@@ -1,18 +1,19 @@
 /**
- * Rolling the secret signs nobody out. Better Auth verifies with the newest secret alone, so what an older one signed
- * is signed anew on its way in, and handed back so on the way out.
+ * Rolling the secret signs nobody out. Better Auth verifies with the signing secret alone, so what another accepted one
+ * signed is signed anew on its way in, and handed back so on the way out.
  */
 import { parseSigned, serializeSigned } from "hono/utils/cookie";
 import type { Keys } from "../access/keys.ts";
 
-const SIGNED_COOKIE = /^(?:__Secure-)?better-auth\.(?:session_token|dont_remember)$/;
+/** The cookies that carry a session, on https and on a developer's machine. */
+export const SESSION_COOKIE = /^(?:__Host-)?better-auth\.(?:session_token|dont_remember)$/;
 const BEARER = /^bearer +(?=\S)/i;
 
 /** What the caller should use from now on, where it is not what they sent. */
 export type Renewed = { cookies: { name: string; value: string }[]; bearer?: string };
 
 /**
- * Signs a request's credentials with the newest secret. What no accepted secret signed stays as it is, to be refused.
+ * Signs a request's credentials with the signing secret. What no accepted secret signed stays as it is, to be refused.
  * @param headers changed in place
  */
 export async function renewSignatures(headers: Headers, keys: Keys): Promise<Renewed> {
@@ -20,7 +21,7 @@ export async function renewSignatures(headers: Headers, keys: Keys): Promise<Ren
   const cookies = headers.get("cookie")?.split(/; */) ?? [];
   const current = cookies.map(async (cookie) => {
     const [name = "", text = ""] = splitOnce(cookie, "=");
-    const value = SIGNED_COOKIE.test(name) ? await valueSignedWithOlder(text, keys) : undefined;
+    const value = SESSION_COOKIE.test(name) ? await valueSignedOtherwise(text, keys) : undefined;
     if (value === undefined) return cookie;
     renewed.cookies.push({ name, value });
     return `${name}=${await sign(value, keys)}`;
@@ -28,7 +29,7 @@ export async function renewSignatures(headers: Headers, keys: Keys): Promise<Ren
   if (cookies.length > 0) headers.set("cookie", (await Promise.all(current)).join("; "));
 
   const authorization = headers.get("authorization") ?? "";
-  const value = BEARER.test(authorization) && (await valueSignedWithOlder(authorization.replace(BEARER, ""), keys));
+  const value = BEARER.test(authorization) && (await valueSignedOtherwise(authorization.replace(BEARER, ""), keys));
   if (value) {
     renewed.bearer = decodeURIComponent(await sign(value, keys));
     headers.set("authorization", `Bearer ${renewed.bearer}`);
@@ -43,26 +44,26 @@ export async function handBack(answer: Response, { cookies, bearer }: Renewed, k
   const isSession = cookies.some(({ name }) => name.endsWith("dont_remember"));
   for (const { name, value } of cookies) {
     if (set.some((cookie) => cookie.startsWith(`${name}=`))) continue;
-    const attributes = { path: "/", httpOnly: true, sameSite: "Lax", secure: name.startsWith("__Secure-") } as const;
+    const attributes = { path: "/", httpOnly: true, sameSite: "Lax", secure: name.startsWith("__Host-") } as const;
     const lasting = isSession ? attributes : { ...attributes, maxAge };
     answer.headers.append("set-cookie", await serializeSigned(name, value, keys[0].secret, lasting));
   }
   if (bearer && !answer.headers.has("set-auth-token")) answer.headers.set("set-auth-token", bearer);
 }
 
-/** The value inside, when an older secret signed it. */
-async function valueSignedWithOlder(text: string, [newest, ...older]: Keys): Promise<string | undefined> {
-  if (older.length === 0) return undefined;
-  for (const { secret } of [newest, ...older]) {
+/** The value inside, when another accepted secret signed it. */
+async function valueSignedOtherwise(text: string, [signing, ...others]: Keys): Promise<string | undefined> {
+  if (others.length === 0) return undefined;
+  for (const { secret } of [signing, ...others]) {
     const value = (await parseSigned(`it=${text}`, secret, "it"))["it"];
-    if (typeof value === "string") return secret === newest.secret ? undefined : value;
+    if (typeof value === "string") return secret === signing.secret ? undefined : value;
   }
   return undefined;
 }
 
 /** A value as a signed cookie carries it. */
-async function sign(value: string, [newest]: Keys): Promise<string> {
-  const [, signed] = splitOnce(await serializeSigned("it", value, newest.secret), "=");
+async function sign(value: string, [signing]: Keys): Promise<string> {
+  const [, signed] = splitOnce(await serializeSigned("it", value, signing.secret), "=");
   return signed;
 }
 

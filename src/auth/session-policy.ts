@@ -43,15 +43,13 @@ export function sessionPolicy() {
 /** Keeps a renewal from outliving the longest life of a session. */
 export function sessionLifetime(maxSeconds: number) {
   return {
-    session: {
-      update: {
-        before: async (changes, c) => {
-          const createdAt = c?.context.session?.session.createdAt;
-          if (!changes.expiresAt || !createdAt) return;
-          const last = createdAt.getTime() + maxSeconds * 1000;
-          return { data: { expiresAt: new Date(Math.min(changes.expiresAt.getTime(), last)) } };
-        },
+    update: {
+      before: async (changes, c) => {
+        const createdAt = c?.context.session?.session.createdAt;
+        if (!changes.expiresAt || !createdAt) return;
+        const last = createdAt.getTime() + maxSeconds * 1000;
+        return { data: { expiresAt: new Date(Math.min(changes.expiresAt.getTime(), last)) } };
       },
     },
-  } satisfies BetterAuthOptions["databaseHooks"];
+  } satisfies NonNullable<BetterAuthOptions["databaseHooks"]>["session"];
 }

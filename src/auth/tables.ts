@@ -1,5 +1,6 @@
 /**
- * Better Auth's tables, written by its own command line (`npx auth@1.7.7 generate`) formatted, and given one more index.
+ * Better Auth's tables, written by its own command line (`npx auth@1.7.7 generate`) and formatted. Links in mails have a
+ * table of their own (mail/tables.ts): nothing is kept in `verification`.
  * The migration creates them STRICT and WITHOUT ROWID, which Drizzle has no words for.
  */
 import { relations, sql } from "drizzle-orm";
@@ -76,7 +77,7 @@ export const verification = sqliteTable(
       .$onUpdate(() => new Date())
       .notNull(),
   },
-  (table) => [index("verification_identifier").on(table.identifier), index("verification_value").on(table.value)],
+  (table) => [index("verification_identifier").on(table.identifier)],
 );
 
 export const userRelations = relations(user, ({ many }) => ({

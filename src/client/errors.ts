@@ -1,11 +1,16 @@
 /** How a call can fail. `isTasksError` narrows by `code`: after it, `precondition_failed` has a `revision`. */
 import type { ProblemCode } from "./types.ts";
 
+/** Which quota would be exceeded: how much is allowed, how much is used, and when the count begins anew. */
+type Quota = { name: "tasks" | "bytes" | "changesPerDay"; limit: number; used: number; renewsAt: string | null };
+
 /** What some problems tell besides their code. `operation` is that of a batch which was refused, counted from 0. */
 type Facts = {
-  invalid_request: { errors: { path: string; message: string }[] };
+  invalid_request: { errors: { path: string; message: string }[]; moreErrors?: number };
   not_found: { operation?: number };
   precondition_failed: { revision: number; operation?: number };
+  quota_exceeded: { quota: Quota; operation?: number };
+  daily_quota_exceeded: { quota: Quota; operation?: number };
 };
 
 type Failure<Code extends string> = Error & {
@@ -46,8 +51,8 @@ export async function failureOf(answer: Response): Promise<TasksError> {
     retryAfterSeconds: Number(answer.headers.get("retry-after")) || undefined,
   };
   if (answer.headers.get("content-type")?.startsWith("application/problem+json")) {
-    const { code, errors, revision, operation } = body;
-    return failed(body["detail"], { ...shared, code, errors, revision, operation });
+    const { code, errors, moreErrors, quota, revision, operation } = body;
+    return failed(body["detail"], { ...shared, code, errors, moreErrors, quota, revision, operation });
   }
   if (typeof body["code"] === "string") {
     return failed(body["message"], { ...shared, code: "account_refused", reason: body["code"] });

@@ -18,6 +18,7 @@ import type {
   Task,
   TaskChanges,
   TaskPage,
+  Usage,
 } from "./types.ts";
 
 export { isTasksError, type TasksError } from "./errors.ts";
@@ -54,6 +55,9 @@ export function createTasksClient({ baseUrl, fetch, ...options }: ClientOptions)
 
   return {
     ...account,
+    /** How much of each quota is used. */
+    usage: (): Promise<Usage> => read({ path: "/api/v1/users/me/usage" }),
+
     tasks: {
       /** One page. */
       list: (query: ListQuery = {}): Promise<TaskPage> => read({ path: TASKS, query }),

@@ -58,7 +58,9 @@ export function createSession(send: Send, options: SessionOptions) {
   };
 
   async function open(path: string, json: object): Promise<void> {
-    const { response } = await send({ method: "POST", path, json, repeatable: false });
+    // A page gets the bearer value only where it asks for it, and then no cookie.
+    const headers = options.carrier === "bearer" ? { "x-session-carrier": "bearer" } : {};
+    const { response } = await send({ method: "POST", path, json, headers, repeatable: false });
     const bearer = options.carrier === "bearer" ? (response.headers.get("set-auth-token") ?? undefined) : undefined;
     const isOther = bearer !== life.bearer;
     life = begin(bearer, life);

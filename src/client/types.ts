@@ -58,7 +58,20 @@ export type ListQuery = {
   cursor?: string;
 };
 
-export type TaskPage = { data: Task[]; nextCursor: string | null };
+export type TaskPage = {
+  data: Task[];
+  nextCursor: string | null;
+  /** Of all tasks, whatever the page shows: those not deleted, and the open ones of them. */
+  total: { live: number; open: number };
+};
+
+/** What is used of each quota. */
+export type Usage = {
+  tasks: { used: number; limit: number; open: number };
+  /** Of text, as it is stored; without the trash. */
+  bytes: { used: number; limit: number };
+  changesPerDay: { used: number; limit: number; renewsAt: string };
+};
 
 export type Change = { id: string; revision: number; deleted: boolean; task: Task | null };
 export type ChangePage = { data: Change[]; nextToken: string; hasMore: boolean };
@@ -74,7 +87,7 @@ export type OperationResult = {
   op: Operation["op"];
   id: string;
   status: number;
-  code?: "not_found" | "precondition_failed";
+  code?: "not_found" | "precondition_failed" | "quota_exceeded" | "daily_quota_exceeded";
   revision?: number;
   task: Task | null;
 };
@@ -88,7 +101,11 @@ export type ImportReport = {
     status: "imported" | "exists" | "invalid";
     id?: string;
     errors?: { path: string; message: string }[];
+    /** What was read otherwise than it is written. */
+    notes?: { path: string; message: string }[];
   }[];
+  /** How many errors and notes are not listed. */
+  moreErrors?: number;
 };
 
 /** The codes of the API's problems. */
@@ -99,6 +116,9 @@ export type ProblemCode =
   | "token_invalid"
   | "token_expired"
   | "session_ended"
+  | "https_required"
+  | "quota_exceeded"
+  | "daily_quota_exceeded"
   | "forbidden"
   | "not_found"
   | "method_not_allowed"
@@ -110,4 +130,6 @@ export type ProblemCode =
   | "too_many_requests"
   | "internal_error"
   | "database_unavailable"
+  | "database_not_migrated"
+  | "database_daily_limit"
   | "not_configured";

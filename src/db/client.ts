@@ -4,6 +4,7 @@
  */
 import type { SQL } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import { DAY_MS } from "../time.ts";
 import { refusalOf } from "./refusal.ts";
 
 export type Database = DrizzleD1Database<Record<string, unknown>>;
@@ -47,13 +48,41 @@ export function isBookmark(text: string): boolean {
   return BOOKMARK.test(text);
 }
 
+/** Kinds of trouble with D1. `unavailable` may be over at the next try, the others are not. */
+export type DatabaseTrouble = "unavailable" | "not_migrated" | "daily_limit";
+
 /**
- * Tells D1's trouble (unreachable, overloaded, schema absent) from our own mistakes.
- * A broken constraint is an answer, and so is a refusal; neither is trouble.
+ * Tells D1's trouble from our own mistakes. A broken constraint is an answer, and so is a refusal; neither is trouble.
+ * @see https://developers.cloudflare.com/d1/observability/debug-d1/
  */
-export function isDatabaseTrouble(error: unknown): boolean {
+export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
   const message = messageOfD1(error);
-  return message !== undefined && !message.includes("SQLITE_CONSTRAINT") && refusalOf(error) === undefined;
+  if (message === undefined || message.includes("SQLITE_CONSTRAINT") || refusalOf(error) !== undefined)
+    return undefined;
+  if (/exceeded D1's .*daily|daily row (?:read|write) limit/i.test(message)) return "daily_limit";
+  if (/no such (?:table|column)|has no column named/.test(message)) return "not_migrated";
+  return "unavailable";
+}
+
+export function isDatabaseTrouble(error: unknown): boolean {
+  return databaseTrouble(error) !== undefined;
+}
+
+/** D1's own class of an error, as far as it holds no data: its codes, and the name of what is not there. */
+export function describeD1(error: unknown): string | undefined {
+  const message = messageOfD1(error);
+  if (message === undefined) return undefined;
+  const absent = /no such (?:table|column): [\w.]+/.exec(message)?.[0];
+  const known =
+    /daily row (?:read|write) limit|overloaded|timed? ?out|connection lost|reset|storage|internal error/i.exec(
+      message,
+    )?.[0];
+  return [...(message.match(/\b(?:D1|SQLITE)_[A-Z_]+\b/g) ?? []), absent ?? known ?? []].flat().join(" ");
+}
+
+/** Seconds until D1's limits of the day begin anew: midnight UTC. */
+export function secondsUntilMidnight(nowMs: number): number {
+  return Math.ceil((DAY_MS - (nowMs % DAY_MS)) / 1000);
 }
 
 /** Whether D1 refused a row because it would have been the second with this column's value, as in `user.email`. */
@@ -63,12 +92,12 @@ export function violates(error: unknown, column: string): boolean {
 
 function messageOfD1(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (/^D1_/.test(cause.message)) return cause.message;
+    if (/^D1_|exceeded D1's/.test(cause.message)) return cause.message;
   }
   return undefined;
 }
 
-/** Asks D1 whether it answers and knows the newest table. */
+/** Asks D1 whether it answers and knows the newest column. */
 export async function probe(d1: D1Database): Promise<void> {
-  await d1.prepare("select 1 from receipt limit 1").run();
+  await d1.prepare("select changes_total from task limit 1").run();
 }

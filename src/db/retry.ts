@@ -1,11 +1,11 @@
 /** Doing again what D1 could not do the first time. */
-import { isDatabaseTrouble } from "./client.ts";
+import { databaseTrouble } from "./client.ts";
 
 const ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 100;
 
 /**
- * Does something up to three times, as long as D1 is in trouble. What failed may have happened all the same:
+ * Does something up to three times, as long as D1 is in trouble that may pass. What failed may have happened all the same:
  * pass only work that may be done twice.
  * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
  */
@@ -14,7 +14,7 @@ export async function retrying<Result>(work: () => Promise<Result>): Promise<Res
     try {
       return await work();
     } catch (error) {
-      if (attempt === ATTEMPTS || !isDatabaseTrouble(error)) throw error;
+      if (attempt === ATTEMPTS || databaseTrouble(error) !== "unavailable") throw error;
       await scheduler.wait(FIRST_PAUSE_MS * 2 ** (attempt - 1) * Math.random());
     }
   }

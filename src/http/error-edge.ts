@@ -2,8 +2,8 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { SessionEnded } from "../access/session-ended.ts";
-import { isDatabaseTrouble } from "../db/client.ts";
-import { Problem, type ProblemCode, problemResponse } from "./problem.ts";
+import { databaseTrouble, secondsUntilMidnight } from "../db/client.ts";
+import { PROBLEMS, Problem, type ProblemCode, problemResponse } from "./problem.ts";
 import { logFailure } from "./request-log.ts";
 
 /** What a framework's own exceptions mean, by status; any other is a mistake of ours. */
@@ -15,7 +15,7 @@ const FRAMEWORK_EXCEPTIONS: Partial<Record<number, ProblemCode>> = {
 
 export function errorEdge(error: Error, c: Context): Response {
   const problem = problemFor(error);
-  if (problem.code === "internal_error" || problem.code === "database_unavailable") logFailure(c, problem.code, error);
+  if (!(error instanceof Problem) && PROBLEMS[problem.code].status >= 500) logFailure(c, problem.code, error);
   return problemResponse(c, problem);
 }
 
@@ -23,6 +23,10 @@ function problemFor(error: Error): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof SessionEnded) return new Problem("session_ended");
   if (error instanceof HTTPException) return new Problem(FRAMEWORK_EXCEPTIONS[error.status] ?? "internal_error");
-  if (isDatabaseTrouble(error)) return new Problem("database_unavailable");
-  return new Problem("internal_error");
+  const trouble = databaseTrouble(error);
+  if (trouble === "daily_limit") {
+    return new Problem("database_daily_limit", {}, { "Retry-After": String(secondsUntilMidnight(Date.now())) });
+  }
+  if (trouble === "not_migrated") return new Problem("database_not_migrated");
+  return new Problem(trouble ? "database_unavailable" : "internal_error");
 }

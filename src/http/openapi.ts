@@ -48,5 +48,12 @@ function exampleOf(code: string, { title, status, detail }: Kind) {
   const type = `https://tasks.example.com/problems/${code}`;
   const example = { type, title, status, detail, instance: `/requests/${requestId}`, code, requestId };
   if (code === "invalid_request") return { ...example, errors: [{ path: "title", message: "must not be blank" }] };
+  if (code === "quota_exceeded") {
+    return { ...example, quota: { name: "tasks" as const, limit: 10_000, used: 10_000, renewsAt: null } };
+  }
+  if (code === "daily_quota_exceeded") {
+    const renewsAt = "2026-03-02T00:00:00.000Z";
+    return { ...example, quota: { name: "changesPerDay" as const, limit: 20_000, used: 20_000, renewsAt } };
+  }
   return code === "precondition_failed" ? { ...example, revision: 7 } : example;
 }

@@ -40,6 +40,12 @@ export const PROBLEMS = {
     detail: "The session behind the access token has ended. Sign in again.",
     headers: challenge("The session ended"),
   },
+  https_required: { status: 403, title: "HTTPS required", detail: "Credentials are taken over https alone." },
+  quota_exceeded: {
+    status: 403,
+    title: "Quota exceeded",
+    detail: "You have as much as one user may have; see `quota`. Delete tasks, or shorten their text, and try again.",
+  },
   forbidden: { status: 403, title: "Forbidden", detail: "This path belongs to another user." },
   not_found: { status: 404, title: "Not found", detail: "There is nothing here, or it is not yours." },
   method_not_allowed: { status: 405, title: "Method not allowed", detail: "The Allow header lists what is." },
@@ -68,6 +74,11 @@ export const PROBLEMS = {
     title: "Idempotency key reused",
     detail: "This Idempotency-Key came with another request before. Use a new key for a new request.",
   },
+  daily_quota_exceeded: {
+    status: 429,
+    title: "Daily quota exceeded",
+    detail: "You have made as many changes today as one user may; see `quota`. Completing and deleting go on.",
+  },
   too_many_requests: { status: 429, title: "Too many requests", detail: "Retry-After tells when to come back." },
   internal_error: { status: 500, title: "Internal error", detail: "The mistake is ours. It has been logged." },
   database_unavailable: {
@@ -75,6 +86,19 @@ export const PROBLEMS = {
     title: "Database unavailable",
     detail: "Try again in a moment.",
     headers: comeBack(2),
+  },
+  database_not_migrated: {
+    status: 503,
+    title: "Database not migrated",
+    detail:
+      "Apply the migrations: `npx wrangler d1 migrations apply DB`, with --local or --remote; `npm start` does it.",
+    headers: comeBack(60),
+  },
+  database_daily_limit: {
+    status: 503,
+    title: "Database limit of the day reached",
+    detail: "The operator's plan allows no more queries until midnight UTC.",
+    headers: comeBack(3600),
   },
   not_configured: {
     status: 503,
@@ -89,6 +113,10 @@ export type ProblemCode = keyof typeof PROBLEMS;
 /** What a problem may tell beyond its kind. */
 export type ProblemFacts = {
   errors?: { path: string; message: string }[];
+  /** How many more there are. */
+  moreErrors?: number;
+  /** Which quota would be exceeded. */
+  quota?: NonNullable<ProblemDetails["quota"]>;
   /** The task's revision, when a precondition failed. */
   revision?: number;
   /** Which operation of a batch was refused, counted from 0. */
@@ -147,6 +175,16 @@ export const problemSchema = z
     code: z.string().openapi({ description: "Stable; decide by this one" }),
     requestId: z.string(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    moreErrors: z.int().optional().openapi({ description: "How many errors are not listed" }),
+    quota: z
+      .object({
+        name: z.enum(["tasks", "bytes", "changesPerDay"]),
+        limit: z.int(),
+        used: z.int(),
+        renewsAt: z.string().nullable(),
+      })
+      .optional()
+      .openapi({ description: "Which quota would be exceeded" }),
     revision: z.int().optional().openapi({ description: "The task's, when a precondition failed" }),
     operation: z.int().optional().openapi({ description: "Which one of a batch was refused, counted from 0" }),
   })

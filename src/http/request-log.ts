@@ -5,6 +5,7 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { matchedRoutes } from "hono/route";
+import { describeD1 } from "../db/client.ts";
 
 export const requestLog = createMiddleware(async (c, next) => {
   const start = Date.now();
@@ -20,7 +21,7 @@ export const requestLog = createMiddleware(async (c, next) => {
   });
 });
 
-/** Logs why a request failed: the error's class and where it arose. A message may quote data, so none is written. */
+/** Logs why a request failed: the error's class, D1's own, and where it arose. A message may quote data, so none is written. */
 export function logFailure(c: Context, code: string, error: Error): void {
   const root = error.cause instanceof Error ? error.cause : error;
   logEvent("error", code, {
@@ -28,6 +29,7 @@ export function logFailure(c: Context, code: string, error: Error): void {
     route: routePattern(c),
     error: error.name,
     cause: root.name,
+    d1: describeD1(error),
     at: root.stack
       ?.split("\n")
       .filter((line) => /^\s+at /.test(line))

@@ -1,5 +1,5 @@
 /** Many writes in one transaction and one round trip. */
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { uuidv7 } from "uuidv7";
 import { SessionEnded } from "../access/session-ended.ts";
 import { session } from "../auth/tables.ts";
@@ -7,11 +7,12 @@ import { refusalOf, refuse } from "../db/refusal.ts";
 import { retrying } from "../db/retry.ts";
 import type { NewTask, TaskChanges } from "./model.ts";
 import { holds } from "./precondition.ts";
-import type { IdempotencyKey, Receipts, TaskResult } from "./receipts.ts";
-import { columns, type Row, toTask } from "./row.ts";
+import type { IdempotencyKey, Receipts, Result, Settled, TaskResult } from "./receipts.ts";
+import { type Row, toColumns, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
-import { holdsInSql, type Statements } from "./statements.ts";
+import { type Change, holdsInSql, type Look, type Statements } from "./statements.ts";
 import { task } from "./table.ts";
+import type { ExceededQuota, QuotaName } from "./totals.ts";
 
 type OnTask = { id: string; ifMatch?: readonly number[] | undefined };
 
@@ -27,46 +28,72 @@ export type Batched =
   | { outcome: "done"; results: TaskResult[]; replayed: boolean }
   | { outcome: "refused"; index: number; reason: "absent" }
   | { outcome: "refused"; index: number; reason: "stale"; revision: number }
+  | { outcome: "refused"; index: number; reason: "over-quota"; quota: ExceededQuota }
   | { outcome: "key-reused" };
 
-/** An operation with the id of the task that it is about. */
-type Step = { operation: Operation; id: string; ifMatch: readonly number[] | undefined };
+/** No id is so long; what is longer is a task that is not there. */
+const MAX_ID_CHARACTERS = 100;
 
-export function createBatches({ db, raw, userId, isLive }: TaskScope, statements: Statements, receipts: Receipts) {
+/** An operation with the id of the task that it is about. */
+type Step = { operation: Operation; id: string; ifMatch: readonly number[] | undefined; change: Change };
+
+export function createBatches(scope: TaskScope, statements: Statements, receipts: Receipts) {
+  const { db, raw, isLive, totals } = scope;
+
   return {
     /**
      * Runs operations in order.
      * @param atomic all or nothing; otherwise each by itself, and each on a task of its own
      */
     async batch(operations: Operation[], atomic: boolean, key?: IdempotencyKey): Promise<Batched> {
-      const steps = operations.map((operation): Step => {
-        if (operation.op === "create") return { operation, id: uuidv7(), ifMatch: undefined };
-        return { operation, id: operation.id, ifMatch: operation.ifMatch };
-      });
+      const steps = operations.map(stepOf);
       try {
         if (!key) return { outcome: "done", results: await run(steps, atomic), replayed: false };
         const once = await retrying(() => receipts.orReplay(key, () => run(steps, atomic, key)));
         if (once.outcome === "key-reused") return once;
         if (once.outcome === "first") return { outcome: "done", results: once.answer, replayed: false };
-        return { outcome: "done", results: once.results, replayed: true };
+        const results = once.results.map((result, index) => ({ ...result, id: idOf(operations[index]) ?? result.id }));
+        return { outcome: "done", results, replayed: true };
       } catch (error) {
         return explain(error);
       }
     },
   };
 
+  function stepOf(operation: Operation): Step {
+    if (operation.op === "create") {
+      const id = uuidv7();
+      return { operation, id, ifMatch: undefined, change: statements.insert(id, operation.task) };
+    }
+    const { id, ifMatch } = operation;
+    const change = () => {
+      if (operation.op === "delete") return statements.delete(id, { ifMatch });
+      if (operation.op === "complete") return statements.update(id, { completed: operation.completed }, { ifMatch });
+      return statements.update(id, operation.task, { ifMatch });
+    };
+    return { operation, id, ifMatch, change: change() };
+  }
+
   async function run(steps: Step[], atomic: boolean, key?: IdempotencyKey): Promise<TaskResult[]> {
-    const works = steps.flatMap((step, index) => [look(step, atomic ? index : undefined), statementOf(step)]);
+    const works = steps.flatMap((step, index) => [look(step, atomic ? index : undefined), step.change.run()]);
     const claim = key && receipts.claim(key, atomic ? steps.map(({ id }) => ({ outcome: "done", id })) : "unsettled");
-    const settle = key && !atomic && receipts.settle(key, steps);
-    const statements = [...(claim ? [claim] : []), ...works, ...(settle ? [settle] : [])];
-    const results = (await db.batch([refuseEnded(), ...statements])) as unknown as Row[][];
+    const settled = key && !atomic ? [receipts.settle(key, steps.map(toSettled)), receipts.kept(key)] : [];
+    const results = (await db.batch([
+      refuseEnded(),
+      ...(claim ? [claim] : []),
+      ...works,
+      ...settled,
+    ])) as unknown as Look[][];
     const first = claim ? 2 : 1;
-    return steps.map((step, index) => {
+    const told = steps.map((step, index) => {
       const [before] = results[first + 2 * index] ?? [];
       const [written] = results[first + 2 * index + 1] ?? [];
       return resultOf(step, before, written);
     });
+    if (settled.length === 0) return told;
+    const [kept] = results.at(-1) as unknown as { results: string }[];
+    const judged: Result[] = JSON.parse(kept?.results ?? "[]");
+    return judged.map((result, index) => ({ ...result, id: steps[index]?.id ?? result.id, task: told[index]?.task }));
   }
 
   /** Stops the transaction of a caller whose session has ended. */
@@ -76,38 +103,66 @@ export function createBatches({ db, raw, userId, isLive }: TaskScope, statements
   }
 
   /** Reads the task as it is before its operation, and stops an atomic batch (whose index is told) if it must not run. */
-  function look({ operation, id, ifMatch }: Step, index: number | undefined) {
-    if (operation.op === "create") return raw(sql`select 1`);
-    const wanted = sql`left join ${task} on user_id = ${userId} and id = ${id} and deleted_at is null`;
-    if (index === undefined) return raw(sql`select ${columns} from (select 1) ${wanted}`);
-    const refused: SQL = sql`case
-      when id is null then ${refuse(sql`${`absent ${index}`}`)}
-      when not ${holdsInSql({ ifMatch }) ?? sql`true`} then ${refuse(sql`${`stale ${index} `} || revision`)} end`;
-    return raw(sql`select ${columns}, ${refused} from (select 1) ${wanted}`);
+  function look({ operation, id, ifMatch, change }: Step, index: number | undefined) {
+    if (index === undefined) return statements.look(id, change);
+    const used = sql`' ' || before.live || ' ' || before.bytes || ' ' || before.changes`;
+    const isAbsent = sql`${task.id} is null or ${task.deletedAt} is not null`;
+    const ofTask = sql`when ${isAbsent} then ${refuse(sql`${`absent ${index}`}`)}
+      when not ${holdsInSql({ ifMatch }) ?? sql`true`} then ${refuse(sql`${`stale ${index} `} || ${task.revision}`)}`;
+    return statements.look(
+      id,
+      change,
+      sql`case ${operation.op === "create" ? sql`` : ofTask}
+        when ${change.exceeded} is not null
+          then ${refuse(sql`${`quota ${index} `} || ${change.exceeded} || ${used}`)} end`,
+    );
   }
 
-  function statementOf({ operation, id, ifMatch }: Step) {
-    if (operation.op === "create") return statements.insert(id, operation.task);
-    if (operation.op === "delete") return statements.delete(id, { ifMatch });
-    if (operation.op === "complete") return statements.update(id, { completed: operation.completed }, { ifMatch });
-    return statements.update(id, operation.task, { ifMatch });
+  function explain(error: unknown): Batched {
+    const [reason, index = "", fact = "", ...used] = refusalOf(error)?.split(" ") ?? [];
+    const refused = { outcome: "refused" as const, index: Number(index) };
+    if (reason === "ended") throw new SessionEnded();
+    if (reason === "absent") return { ...refused, reason };
+    if (reason === "stale") return { ...refused, reason, revision: Number(fact) };
+    if (reason !== "quota") throw error;
+    const [live = 0, bytes = 0, changes = 0] = used.map(Number);
+    return { ...refused, reason: "over-quota", quota: totals.describe(fact as QuotaName, { live, bytes, changes }) };
   }
 }
 
-function resultOf({ id, ifMatch }: Step, before: Row | undefined, written: Row | undefined): TaskResult {
+/** The id that an operation names; it stands in the request, and in a receipt only as far as it can be one. */
+function idOf(operation: Operation | undefined): string | undefined {
+  return operation && operation.op !== "create" ? operation.id : undefined;
+}
+
+/** What an operation wants its task to be. A deletion wants no fields: it is done, or there was nothing to delete. */
+function toSettled({ operation, id, ifMatch }: Step): Settled {
+  const creates = operation.op === "create";
+  const shortened = id.slice(0, MAX_ID_CHARACTERS);
+  if (creates || operation.op === "delete") return { id: shortened, ifMatch, creates, wanted: {} };
+  if (operation.op === "complete")
+    return { id: shortened, ifMatch, creates, wanted: { completed: Number(operation.completed) } };
+  const { completed, ...contents } = operation.task;
+  const { title, description, priority, due, tags } = toColumns(contents);
+  const wanted = {
+    title,
+    description,
+    priority,
+    due,
+    tags,
+    completed: completed === undefined ? completed : Number(completed),
+  };
+  return { id: shortened, ifMatch, creates, wanted };
+}
+
+function resultOf({ operation, id, ifMatch }: Step, before: Look | undefined, written: Row | undefined): TaskResult {
   if (written) return { outcome: "done", id, task: toTask(written) };
-  if (!before?.id) return { outcome: "absent", id, task: undefined };
-  const current = toTask(before);
-  if (!holds(current.revision, { ifMatch })) {
-    return { outcome: "stale", id, revision: current.revision, task: undefined };
+  const isCreation = operation.op === "create";
+  if (!isCreation && (!before?.id || before.deletedAt !== null)) return { outcome: "absent", id, task: undefined };
+  if (!isCreation && before && !holds(before.revision, { ifMatch })) {
+    return { outcome: "stale", id, revision: before.revision, task: undefined };
   }
-  return { outcome: "done", id, task: current };
-}
-
-function explain(error: unknown): Batched {
-  const [reason, index = "", revision = ""] = refusalOf(error)?.split(" ") ?? [];
-  if (reason === "ended") throw new SessionEnded();
-  if (reason === "absent") return { outcome: "refused", index: Number(index), reason };
-  if (reason === "stale") return { outcome: "refused", index: Number(index), reason, revision: Number(revision) };
-  throw error;
+  if (before?.exceeded) return { outcome: "over-quota", id, quota: before.exceeded, task: undefined };
+  if (!before?.id) return { outcome: "absent", id, task: undefined };
+  return { outcome: "done", id, task: toTask(before) };
 }

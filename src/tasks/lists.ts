@@ -11,6 +11,7 @@ import { columnNames, columns, type Row, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { NO_DUE, task } from "./table.ts";
 import { foldText } from "./text.ts";
+import type { Totals } from "./totals.ts";
 
 export type Sort = (typeof SORTS)[number];
 export type Filters = {
@@ -22,11 +23,17 @@ export type Filters = {
 };
 export type ListQuery = Filters & { status: (typeof STATUSES)[number]; sort: Sort };
 
-/** What came of asking for a page. `revision` is the newest of all the user's tasks, for the first page's ETag. */
+/**
+ * What came of asking for a page. `revision` is the newest of all the user's tasks, for the first page's ETag; `total` says
+ * how many there are in all, whatever the page shows.
+ */
 export type Listed =
-  | { outcome: "page"; tasks: Task[]; nextCursor: string | null; revision?: number }
+  | { outcome: "page"; tasks: Task[]; nextCursor: string | null; total: Count; revision?: number }
   | { outcome: "unchanged"; revision: number }
   | { outcome: "foreign-cursor" };
+
+/** How many tasks are not deleted, and how many of them are open. */
+export type Count = { live: number; open: number };
 
 /** A way to order tasks: by which columns, whether backwards, and which index holds them so. */
 type Order = {
@@ -43,6 +50,7 @@ type Part = { keys: SQL[]; where: (isPositioned: boolean) => SQL[] };
 /** Where the next page begins: in which part of the list, behind which keys. */
 type Position = { part: number; after: (string | number)[] };
 
+const NO_TOTALS = { revision: 0, live: 0, open: 0 };
 const ID = sql`id`;
 const DUE = sql`due_key`;
 const ORDERS: Record<"createdAt" | "due" | "priority" | "updatedAt" | "title", Omit<Order, "backwards">> = {
@@ -75,11 +83,11 @@ const TRASH: Order = {
 };
 
 export function createLists(scope: TaskScope) {
-  const { raw, userId, cursorKeys, now, latestRevision, whileLive, bothWhileLive } = scope;
+  const { raw, userId, cursorKeys, now, totals, whileLive, bothWhileLive } = scope;
 
   return {
     /**
-     * Reads a page. limit + 2 rows read; where statuses are merged, limit + 3.
+     * Reads a page. limit + 4 rows read at most.
      * @param known revisions of the first page that the caller has: 2 rows read when the newest is among them
      */
     async list(query: ListQuery, limit: number, cursor?: string, known?: readonly number[] | "*"): Promise<Listed> {
@@ -90,15 +98,15 @@ export function createLists(scope: TaskScope) {
       const order = orderOf(query);
       const page = raw<Row>(selectPage(query, order, start, limit));
 
+      const newest = raw<Totals>(sql`select before.* from ${totals.before()} as before`);
       // A later page has no ETag, nor has the trash: what is in it changes with time alone.
-      if (position || query.status === "deleted") return { outcome: "page", ...(await cut(await whileLive(page))) };
-      const newest = raw<{ revision: number }>(sql`select ${latestRevision()} as revision`);
-      if (known) {
-        const [{ revision } = { revision: 0 }] = await whileLive(newest);
+      const hasTag = !position && query.status !== "deleted";
+      if (known && hasTag) {
+        const [{ revision } = NO_TOTALS] = await whileLive(newest);
         if (known === "*" || known.includes(revision)) return { outcome: "unchanged", revision };
       }
-      const [[{ revision } = { revision: 0 }], rows] = await bothWhileLive(newest, page);
-      return { outcome: "page", ...(await cut(rows)), revision };
+      const [[{ revision, live, open } = NO_TOTALS], rows] = await bothWhileLive(newest, page);
+      return { outcome: "page", ...(await cut(rows)), total: { live, open }, ...(hasTag && { revision }) };
 
       function positionOf(row: Row): Position {
         const isUndated = query.sort === "-due" && row.due === null;
@@ -162,7 +170,8 @@ export function createLists(scope: TaskScope) {
   }
 
   function rangesOf({ status }: ListQuery, { index, indexOfAll }: Order): { index: string; where: SQL }[] {
-    if (status === "deleted") return [{ index, where: sql`deleted_at >= ${now() - TRASH_DAYS * DAY_MS}` }];
+    if (status === "deleted")
+      return [{ index, where: sql`deleted_at >= ${now() - TRASH_DAYS * DAY_MS} and title <> ''` }];
     if (status === "all" && indexOfAll) return [{ index: indexOfAll, where: sql`deleted_at is null` }];
     const open = { index, where: sql`deleted_at is null and (completed_at is not null) = 0` };
     const completed = { index, where: sql`deleted_at is null and (completed_at is not null) = 1` };

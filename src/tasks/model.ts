@@ -78,6 +78,8 @@ const tags = z
   .array(tag)
   .max(MAX_TAGS, `must be at most ${MAX_TAGS} tags`)
   .superRefine((list, c) => {
+    // Folding takes time that grows faster than the text: what is too long is refused already.
+    if (list.some((text) => text.length > 2 * MAX_TAG_CHARACTERS)) return;
     const seen = new Set<string>();
     for (const [index, text] of list.entries()) {
       const key = foldText(text);
@@ -125,6 +127,11 @@ export const completionSchema = z.strictObject({ completed }).openapi("Completio
 
 const id = z.uuid().openapi({ description: "UUIDv7", example: "0195a3c0-7b1e-7c3a-9d41-0a52f3b7c1de" });
 
+/** Whether a text can be a task's id. */
+export function isTaskId(text: string): boolean {
+  return z.uuid().safeParse(text).success;
+}
+
 export const taskSchema = z
   .object({
     id,
@@ -143,8 +150,26 @@ export const taskSchema = z
   .openapi("Task");
 
 export const taskPageSchema = z
-  .object({ data: z.array(taskSchema), nextCursor: z.string().nullable() })
+  .object({
+    data: z.array(taskSchema),
+    nextCursor: z.string().nullable(),
+    total: z
+      .object({ live: z.int(), open: z.int() })
+      .openapi({ description: "Of all tasks, whatever the page shows: those not deleted, and the open ones of them" }),
+  })
   .openapi("TaskPage");
+
+const used = z.int().nonnegative();
+const limit = z.int().positive();
+
+/** What is used of each quota. */
+export const usageSchema = z
+  .object({
+    tasks: z.object({ used, limit, open: used }),
+    bytes: z.object({ used, limit }).openapi({ description: "Of text, as it is stored; without the trash" }),
+    changesPerDay: z.object({ used, limit, renewsAt: instant }),
+  })
+  .openapi("Usage");
 
 /** What an export says besides, and an import does not heed. */
 const ignored = z.union([z.string(), z.number(), z.null()]).optional();
@@ -162,4 +187,5 @@ export const importedTaskSchema = newTaskSchema.extend({
 export type NewTask = z.output<typeof newTaskSchema>;
 export type TaskChanges = z.output<typeof taskChangesSchema>;
 export type Task = z.output<typeof taskSchema>;
+export type Usage = z.output<typeof usageSchema>;
 export type ImportedTask = z.output<typeof importedTaskSchema>;

@@ -10,12 +10,18 @@ import type { Task } from "./model.ts";
 import { columns, type Row, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { receipt, task } from "./table.ts";
+import type { QuotaName } from "./totals.ts";
 
 /** A caller's name for a request, and a digest of what it asks for. */
 export type IdempotencyKey = { key: string; digest: string };
 
 /** What came of one operation, as a receipt keeps it. */
-export type Result = { outcome: "done" | "absent" | "stale"; id: string; revision?: number | null };
+export type Result = {
+  outcome: "done" | "absent" | "stale" | "over-quota";
+  id: string;
+  revision?: number | null;
+  quota?: QuotaName | null;
+};
 
 /** An operation's result, and its task as it is now. */
 export type TaskResult = Result & { task: Task | undefined };
@@ -25,41 +31,81 @@ export type Once<Answer> =
   | { outcome: "replayed"; results: TaskResult[] }
   | { outcome: "key-reused" };
 
+/** An operation of a batch as `settle` judges it: what it wants the task's columns to be. */
+export type Settled = {
+  id: string;
+  ifMatch?: readonly number[] | undefined;
+  creates: boolean;
+  wanted: Record<string, unknown>;
+};
+
+const WANTED: [string, SQL][] = [
+  ["title", sql`${task.title}`],
+  ["description", sql`${task.description}`],
+  ["priority", sql`${task.priority}`],
+  ["due", sql`${task.due}`],
+  ["tags", sql`${task.tags}`],
+  ["completed", sql`(${task.completedAt} is not null)`],
+];
+
 export type Receipts = ReturnType<typeof createReceipts>;
 
-export function createReceipts({ db, raw, userId, now, isLive, bothWhileLive, latestRevision }: TaskScope) {
+export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhileLive, latestRevision }: TaskScope) {
   const isFor = ({ key }: IdempotencyKey) => and(eq(receipt.userId, userId), eq(receipt.key, key));
 
   return {
-    /** Takes the key, or stops the transaction if it is taken. Results that are not known yet are to be settled. */
-    claim({ key, digest }: IdempotencyKey, results: Result[] | "unsettled") {
+    /**
+     * Takes the key, or stops the transaction if it is taken. Results that are not known yet are to be settled.
+     * @param exceeded names the quota that the work would exceed: then it is not done, and the key stays free
+     */
+    claim({ key, digest }: IdempotencyKey, results: Result[] | "unsettled", exceeded: SQL = sql`null`) {
       // Until they are settled, the newest revision stands there: what is newer then was done by this transaction.
       const kept: SQL =
-        results === "unsettled" ? sql`cast(${latestRevision()} as text)` : sql`${JSON.stringify(results)}`;
+        results === "unsettled" ? sql`json_array(${latestRevision()})` : sql`${JSON.stringify(results)}`;
+      const isTaken = sql`exists (select 1 from ${receipt} where user_id = ${userId} and key = ${key})`;
       return raw(
         sql`insert into ${receipt} (user_id, key, request_digest, results, created_at)
-          select ${session.userId}, ${key}, ${digest}, ${kept}, ${now()} from ${session} where ${isLive()}`,
+          select ${session.userId}, ${key}, ${digest}, ${kept}, ${now()} from ${session}, ${totals.beforeCreating()} as before
+          where ${isLive()} and (${exceeded} is null or ${isTaken})`,
       );
     },
 
-    /** Keeps what came of operations on different tasks, told from what the tasks are like at the end. */
-    settle({ key }: IdempotencyKey, operations: { id: string; ifMatch?: readonly number[] | undefined }[]) {
+    /**
+     * Keeps what came of operations on different tasks, told from what the tasks are like at the end: one that would still
+     * change something was kept from it by a quota.
+     */
+    settle({ key }: IdempotencyKey, operations: Settled[]) {
       const isStale = sql`operation.value ->> 'ifMatch' is not null
         and not exists (select 1 from json_each(operation.value, '$.ifMatch') as tag where tag.value = task.revision)`;
+      const differs = WANTED.map(
+        ([name, column]) => sql`(json_type(operation.value, ${`$.wanted.${name}`}) is not null
+          and ${column} is not operation.value ->> ${`$.wanted.${name}`})`,
+      );
+      const isOver = sql`(operation.value ->> 'creates' and task.id is null) or (task.id is not null
+        and (${sql.join(differs, sql` or `)}))`;
       const outcome = sql`case
-        when task.id is null then 'absent'
-        when task.revision > cast(receipt.results as integer) then 'done'
+        when task.revision > json_extract(receipt.results, '$[0]') then 'done'
         when task.deleted_at is not null then 'absent'
-        when ${isStale} then 'stale'
+        when ${isStale} and task.id is not null then 'stale'
+        when ${isOver} then 'over-quota'
+        when task.id is null then 'absent'
         else 'done' end`;
-      const result = sql`json_object('outcome', ${outcome}, 'id', operation.value ->> 'id', 'revision', task.revision)`;
+      const quota = sql`iif(${outcome} = 'over-quota',
+        iif(before.changes >= ${totals.quotas.changesPerDay}, 'changesPerDay', 'tasks'), null)`;
+      const result = sql`json_object('outcome', ${outcome}, 'id', operation.value ->> 'id', 'revision', task.revision,
+        'quota', ${quota})`;
       return raw(
         sql`update ${receipt} set results = (
             select json_group_array(${result}) from json_each(${JSON.stringify(operations)}) as operation
+            join ${totals.beforeCreating()} as before
             left join ${task} on task.user_id = receipt.user_id and task.id = operation.value ->> 'id')
           where user_id = ${userId} and key = ${key}`,
       );
     },
+
+    /** Reads what was kept, so that the first answer and each repetition tell the same. */
+    kept: ({ key }: IdempotencyKey) =>
+      raw<{ results: string }>(sql`select results from ${receipt} where user_id = ${userId} and key = ${key}`),
 
     /** Does the work, or finds that it was done. */
     async orReplay<Answer>(key: IdempotencyKey, work: () => Promise<Answer>): Promise<Once<Answer>> {
@@ -84,7 +130,8 @@ export function createReceipts({ db, raw, userId, now, isLive, bothWhileLive, la
     // The key was taken a moment ago: who cannot see that has asked a replica that lags.
     if (!kept) throw new Error("D1_ERROR: the receipt is not here yet");
     if (kept.requestDigest !== key.digest) return { outcome: "key-reused" };
-    const tasks = new Map(rows.map((row) => [row.id, toTask(row)]));
+    // Of what was forgotten nothing is left to show.
+    const tasks = new Map(rows.filter(({ title }) => title !== "").map((row) => [row.id, toTask(row)]));
     const results: Result[] = JSON.parse(kept.results);
     return { outcome: "replayed", results: results.map((result) => ({ ...result, task: tasks.get(result.id) })) };
   }

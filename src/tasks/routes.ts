@@ -9,6 +9,7 @@ import { refuseInvalid } from "../http/validation.ts";
 import { completionSchema, newTaskSchema, type Task, taskChangesSchema, taskPageSchema, taskSchema } from "./model.ts";
 import { listQuery, taskPath, userPath } from "./parameters.ts";
 import { holds } from "./precondition.ts";
+import { overQuota } from "./quota-problem.ts";
 import type { Written } from "./writes.ts";
 
 const precondition = z.object({ "if-match": ifMatch, "if-none-match": ifNoneMatch });
@@ -50,7 +51,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       if (listed.outcome === "foreign-cursor") throw invalidField("cursor", "is not a cursor of this list");
       const headers = listed.revision === undefined ? {} : { ETag: weakEntityTag(listed.revision) };
       if (listed.outcome === "unchanged") return c.body(null, 304, headers);
-      return c.json({ data: listed.tasks, nextCursor: listed.nextCursor }, 200, headers);
+      return c.json({ data: listed.tasks, nextCursor: listed.nextCursor, total: listed.total }, 200, headers);
     },
   )
   .openapi(
@@ -67,7 +68,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       },
       responses: {
         201: { ...oneTask, headers: headers({ ...ETAG, Location: "Its path", ...REPLAYED }) },
-        ...problems(400, 401, 403, 413, 415, 422, 429, 503),
+        ...problems(400, 401, 403, 404, 413, 415, 422, 429, 503),
       },
     }),
     async (c) => {
@@ -75,6 +76,8 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       const key = await keyFor(c.req.valid("header")["idempotency-key"], "create", input);
       const created = await c.var.tasks.create(input, key);
       if (created.outcome === "key-reused") throw new Problem("idempotency_key_reused");
+      if (created.outcome === "over-quota") throw overQuota(created.quota);
+      if (created.outcome === "forgotten") throw new Problem("not_found");
       const { task } = created;
       const headers = { ETag: entityTag(task.revision), Location: `${c.req.path}/${task.id}` };
       return c.json(task, 201, { ...headers, ...(created.outcome === "replayed" && IDEMPOTENCY_REPLAYED) });
@@ -197,6 +200,7 @@ function preconditionOf(headers: z.output<typeof precondition>) {
 function requireDone(written: Written): Task {
   if (written.outcome === "absent") throw new Problem("not_found");
   if (written.outcome === "stale") throw stale(written.revision);
+  if (written.outcome === "over-quota") throw overQuota(written.quota);
   return written.task;
 }
 

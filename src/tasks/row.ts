@@ -4,19 +4,21 @@ import { PRIORITIES, type Task, type TaskChanges } from "./model.ts";
 import { task } from "./table.ts";
 import { foldText } from "./text.ts";
 
-export type Row = typeof task.$inferSelect;
+const { liveTotal, openTotal, bytesTotal, trashTotal, changesTotal, changesDay, bytes, ...ofTask } =
+  getTableColumns(task);
+
+/** A row, without what it says of all tasks. */
+export type Row = Pick<typeof task.$inferSelect, keyof typeof ofTask>;
 
 /** A row's columns, for statements that are written out: INDEXED BY and compound selects are beyond Drizzle. */
 export const columns: SQL = sql.join(
-  Object.entries(getTableColumns(task)).map(
-    ([name, { name: column }]) => sql`${sql.identifier(column)} as ${sql.identifier(name)}`,
-  ),
+  Object.entries(ofTask).map(([name, column]) => sql`${column} as ${sql.identifier(name)}`),
   sql`, `,
 );
 
 /** The names of those columns, for a query around such a query. */
 export const columnNames: SQL = sql.join(
-  Object.keys(getTableColumns(task)).map((name) => sql.identifier(name)),
+  Object.keys(ofTask).map((name) => sql.identifier(name)),
   sql`, `,
 );
 

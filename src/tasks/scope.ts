@@ -5,10 +5,19 @@ import type { Caller } from "../access/claims.ts";
 import { SessionEnded } from "../access/session-ended.ts";
 import { session } from "../auth/tables.ts";
 import { type Database, rawQuery } from "../db/client.ts";
+import type { Quotas } from "../env.ts";
 import type { CursorKeys } from "./cursor.ts";
+import type { Row } from "./row.ts";
 import { task } from "./table.ts";
+import { createTotals } from "./totals.ts";
 
-export type Dependencies = { db: Database; caller: Caller; cursorKeys: CursorKeys; now: () => number };
+export type Dependencies = {
+  db: Database;
+  caller: Caller;
+  cursorKeys: CursorKeys;
+  quotas: Quotas;
+  now: () => number;
+};
 
 export type TaskScope = ReturnType<typeof createTaskScope>;
 
@@ -16,21 +25,23 @@ export type TaskScope = ReturnType<typeof createTaskScope>;
 type Query<Result> = BatchItem<"sqlite"> & { _: { result: Result } };
 
 /** Builds the scope of one user. Only a verified access token yields a `Caller`. */
-export function createTaskScope({ db, caller, cursorKeys, now }: Dependencies) {
+export function createTaskScope({ db, caller, cursorKeys, quotas, now }: Dependencies) {
   const { userId, sessionId } = caller;
 
   return {
     db,
     /** A query that is written out. */
     raw: <Row>(query: SQL) => rawQuery<Row>(db, query),
+    /** One that gives tasks. */
+    rawRows: (query: SQL) => rawQuery<Row>(db, query),
     userId,
+    totals: createTotals(userId, quotas, now),
     cursorKeys,
     now,
     isLive,
     isOwn: (): SQL => eq(task.userId, userId),
 
-    /** The number that the next change takes. D1 has one writer, so no two changes can read the same maximum. */
-    nextRevision: (): SQL => sql`(${latestRevision()} + 1)`,
+    /** D1 has one writer, so no two changes can read the same maximum. */
     latestRevision,
 
     /** Runs a query in one transaction with a look at the session. 1 row read for the session. */

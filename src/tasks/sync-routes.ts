@@ -4,11 +4,12 @@ import type { UserScope } from "../access/user-scope.ts";
 import { IDEMPOTENCY_REPLAYED, idempotencyKey, keyFor, REPLAYED } from "../http/idempotency.ts";
 import { headers, problems } from "../http/openapi.ts";
 import { ifMatch } from "../http/preconditions.ts";
-import { invalidField, Problem } from "../http/problem.ts";
+import { invalidField, PROBLEMS, Problem } from "../http/problem.ts";
 import { refuseInvalid } from "../http/validation.ts";
 import type { Batched, Operation } from "./batch.ts";
 import { newTaskSchema, taskChangesSchema, taskSchema } from "./model.ts";
 import { changesQuery, userPath } from "./parameters.ts";
+import { overQuota, quotaCode } from "./quota-problem.ts";
 import type { TaskResult } from "./receipts.ts";
 
 const MAX_OPERATIONS = 100;
@@ -48,7 +49,7 @@ const batchResultSchema = z
         op: z.enum(["create", "replace", "patch", "complete", "delete"]),
         id: z.string(),
         status: z.int().openapi({ description: "As if it had been a request of its own", example: 200 }),
-        code: z.enum(["not_found", "precondition_failed"]).optional(),
+        code: z.enum(["not_found", "precondition_failed", "quota_exceeded", "daily_quota_exceeded"]).optional(),
         revision: z.int().optional().openapi({ description: "The task's, when a precondition failed" }),
         task: taskSchema.nullable(),
       }),
@@ -132,6 +133,7 @@ export const syncRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
 
 function refusal(refused: Extract<Batched, { outcome: "refused" }>): Problem {
   const { index, reason } = refused;
+  if (reason === "over-quota") return overQuota(refused.quota, index);
   const operation = {
     operation: index,
     errors: [{ path: `operations.${index}`, message: "was refused; nothing was done" }],
@@ -141,8 +143,12 @@ function refusal(refused: Extract<Batched, { outcome: "refused" }>): Problem {
 }
 
 /** An operation's result, told as the answer that it would have had as a request of its own. */
-function describe(operation: Operation | undefined, { outcome, id, revision, task }: TaskResult) {
+function describe(operation: Operation | undefined, { outcome, id, revision, quota, task }: TaskResult) {
   const op = operation?.op ?? "create";
+  if (outcome === "over-quota") {
+    const code = quotaCode(quota ?? "tasks");
+    return { op, id, status: PROBLEMS[code].status, code, task: null };
+  }
   if (outcome === "absent") return { op, id, status: 404, code: "not_found" as const, task: null };
   if (outcome === "stale") {
     return { op, id, status: 412, code: "precondition_failed" as const, revision: revision ?? 0, task: null };

@@ -9,6 +9,9 @@ import { user } from "../auth/tables.ts";
 /** Sorts behind every date. */
 export const NO_DUE = "~";
 
+const BYTES = `length(cast(title as blob)) + length(cast(title_key as blob)) + length(cast(tags as blob))
+  + coalesce(length(cast(description as blob)), 0) + coalesce(length(cast(description_key as blob)), 0)`;
+
 export const task = sqliteTable(
   "task",
   {
@@ -35,6 +38,15 @@ export const task = sqliteTable(
     tags: text("tags").notNull().default("{}"),
     titleKey: text("title_key").notNull().default(""),
     descriptionKey: text("description_key"),
+    /** What is true of all of the user's tasks after this row's change (totals.ts). */
+    liveTotal: integer("live_total").notNull().default(0),
+    openTotal: integer("open_total").notNull().default(0),
+    bytesTotal: integer("bytes_total").notNull().default(0),
+    trashTotal: integer("trash_total").notNull().default(0),
+    changesTotal: integer("changes_total").notNull().default(0),
+    changesDay: integer("changes_day").notNull().default(0),
+    /** The text of this task, as it is stored. */
+    bytes: integer("bytes").generatedAlwaysAs(sql.raw(BYTES), { mode: "virtual" }),
   },
   (table) => {
     const isCompleted = sql`completed_at is not null`;
@@ -49,7 +61,9 @@ export const task = sqliteTable(
       index("task_status_priority").on(table.userId, isCompleted, table.priority, table.id).where(isLive),
       index("task_status_change").on(table.userId, isCompleted, table.revision).where(isLive),
       index("task_status_title").on(table.userId, isCompleted, table.titleKey, table.id).where(isLive),
-      index("task_trash").on(table.userId, table.deletedAt, table.id).where(isNotNull(table.deletedAt)),
+      index("task_trash")
+        .on(table.userId, table.deletedAt, table.id)
+        .where(sql`deleted_at is not null and title <> ''`),
       index("task_tombstone").on(table.deletedAt, table.userId, table.id).where(isNotNull(table.deletedAt)),
     ];
   },

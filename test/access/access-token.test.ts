@@ -131,7 +131,7 @@ describe("other artefacts of the same secret", () => {
       const json = { name: "x", currentPassword: "correct horse battery", newPassword: "another long one" };
       expect((await person.call(path, { json })).status).toBe(401);
     }
-    const cookie = `__Secure-better-auth.session_token=${person.accessToken}`;
+    const cookie = `__Host-better-auth.session_token=${person.accessToken}`;
     const asCookie = await anonymous().call("/api/auth/token", { headers: { cookie } });
     expect(asCookie.status).toBe(401);
   });

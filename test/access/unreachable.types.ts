@@ -7,32 +7,34 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Caller, SessionId, UserId } from "../../src/access/claims.ts";
 import type { UserScope } from "../../src/access/user-scope.ts";
 import type { Database } from "../../src/db/client.ts";
+import type { Quotas } from "../../src/env.ts";
 import type { CursorKeys } from "../../src/tasks/cursor.ts";
 import { createTaskRepository } from "../../src/tasks/repository.ts";
 
 declare const db: Database;
 declare const cursorKeys: CursorKeys;
+declare const quotas: Quotas;
 declare const userId: UserId;
 declare const sessionId: SessionId;
 declare const caller: Caller;
 const now = Date.now;
 
-createTaskRepository({ db, caller, cursorKeys, now });
+createTaskRepository({ db, caller, cursorKeys, quotas, now });
 
 // @ts-expect-error a user id is not a plain string
-createTaskRepository({ db, caller: { userId: "somebody", sessionId }, cursorKeys, now });
+createTaskRepository({ db, caller: { userId: "somebody", sessionId }, cursorKeys, quotas, now });
 
 // @ts-expect-error nor is a session id
-createTaskRepository({ db, caller: { userId, sessionId: "some-session" }, cursorKeys, now });
+createTaskRepository({ db, caller: { userId, sessionId: "some-session" }, cursorKeys, quotas, now });
 
 // @ts-expect-error the two do not stand for each other
-createTaskRepository({ db, caller: { userId: sessionId, sessionId: userId }, cursorKeys, now });
+createTaskRepository({ db, caller: { userId: sessionId, sessionId: userId }, cursorKeys, quotas, now });
 
 // @ts-expect-error no caller, no repository
-createTaskRepository({ db, cursorKeys, now });
+createTaskRepository({ db, cursorKeys, quotas, now });
 
 // @ts-expect-error a cursor key is not just any key
-createTaskRepository({ db, caller, cursorKeys: [{} as CryptoKey], now });
+createTaskRepository({ db, caller, cursorKeys: [{} as CryptoKey], quotas, now });
 
 new OpenAPIHono<UserScope>().get("/", async (c) => {
   // @ts-expect-error a route has no bindings

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { createAuthClient } from "better-auth/client";
 import { jwtClient } from "better-auth/client/plugins";
 import { describe, expect, it } from "vitest";
-import { appWith, hastyApp } from "../support/apps.ts";
+import { appWith, hastyApp, limitOf } from "../support/apps.ts";
 import {
   anonymous,
   clientFor,
@@ -44,7 +44,7 @@ describe("U1 signing up", () => {
   it("U1 L1 the cookie is for this host and https alone, out of reach of scripts, and outlives a browser restart", async () => {
     const answer = await anonymous().call(SIGN_UP, { json: { name: "A", email: nextEmail(), password: PASSWORD } });
     const cookie = header(answer, "set-cookie");
-    expect(cookie).toMatch(/^__Secure-better-auth\.session_token=/);
+    expect(cookie).toMatch(/^__Host-better-auth\.session_token=/);
     for (const part of ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=604800"])
       expect(cookie).toContain(part);
     expect(cookie).not.toContain("Domain");
@@ -105,7 +105,10 @@ describe("U2 signing in", () => {
 
 describe("U2 the time of an answer", () => {
   it("U2 L8 is no shorter than 500 ms where it could tell whether an address has an account", async () => {
-    const { fetch } = await hastyApp({ vars: { EMAIL_FROM: "tasks@tasks.test" }, settings: { evenAnswerMs: 500 } });
+    const { fetch } = await hastyApp({
+      vars: { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN },
+      settings: { evenAnswerMs: 500 },
+    });
     const person = await someone(fetch);
     const took = async (path: string, json: object) => {
       const start = Date.now();
@@ -120,7 +123,7 @@ describe("U2 the time of an answer", () => {
   });
 
   it("U2 L8 nor does a sign-up tell, where addresses are verified", async () => {
-    const vars = { EMAIL_FROM: "tasks@tasks.test", REQUIRE_EMAIL_VERIFICATION: "true" };
+    const vars = { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN, REQUIRE_EMAIL_VERIFICATION: "true" };
     const { fetch } = await hastyApp({
       vars,
       settings: { evenAnswerMs: 300 },
@@ -314,7 +317,7 @@ describe("requests that a browser could be tricked into", () => {
     for (const value of [token, `${token}.`, `${token}.AAAA`, encodeURIComponent(`${token}.x=`)]) {
       const headers = { authorization: `Bearer ${value}` };
       expect((await anonymous().call("/api/auth/token", { headers })).status).toBe(401);
-      const cookie = `__Secure-better-auth.session_token=${value}`;
+      const cookie = `__Host-better-auth.session_token=${value}`;
       expect((await anonymous().call("/api/auth/token", { headers: { cookie } })).status).toBe(401);
     }
   });
@@ -322,9 +325,10 @@ describe("requests that a browser could be tricked into", () => {
 
 describe("L7 too many tries from one address", () => {
   it("L7 are 429 with Retry-After, in Better Auth's shape; a spoofed forwarding header does not help", async () => {
+    const { fetch } = await hastyApp({ bindings: { ACCOUNT_TRIES_RATE_LIMIT: limitOf(10) } });
     const address = nextAddress();
     const attempt = (n: number) =>
-      anonymous().call(SIGN_IN, {
+      anonymous(fetch).call(SIGN_IN, {
         json: { email: nextEmail(), password: PASSWORD },
         headers: {
           "cf-connecting-ip": address,

@@ -1,14 +1,17 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hastyApp } from "../support/apps.ts";
-import { anonymous, type Fetch, nextEmail, PASSWORD, type Person, someone } from "../support/client.ts";
+import { anonymous, type Fetch, nextEmail, ORIGIN, PASSWORD, type Person, someone } from "../support/client.ts";
 import { createOutbox } from "../support/outbox.ts";
 
 const outbox = createOutbox();
 let fetch: Fetch;
 
 beforeAll(async () => {
-  ({ fetch } = await hastyApp({ vars: { EMAIL_FROM: "tasks@tasks.test" }, bindings: { EMAIL: outbox.email } }));
+  ({ fetch } = await hastyApp({
+    vars: { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN },
+    bindings: { EMAIL: outbox.email },
+  }));
 });
 
 const post = (path: string, json: object, person?: Person) =>
@@ -65,12 +68,14 @@ describe("L4 deleting the account", () => {
           rows.filter((row) => JSON.stringify(row).includes(person.id) || JSON.stringify(row).includes(person.email)),
         ]),
       );
-    const throttled = async () => (await everything())["account_throttle"]?.length ?? 0;
+    // Mails to a mailbox stay counted for the day, under a keyed hash: whose account it was does not matter.
+    const throttled = async () =>
+      (await everything())["throttle"]?.filter((row) => !JSON.stringify(row).includes("mail ")).length ?? 0;
     const before = [of(await everything(), bystander), await throttled()];
 
     const person = await livelyPerson();
     const present = of(await everything(), person);
-    for (const table of ["user", "session", "account", "verification", "task"]) {
+    for (const table of ["user", "session", "account", "mailed_link", "known_source", "task"]) {
       expect(present[table]?.length, table).toBeGreaterThan(0);
     }
     expect(await throttled()).toBeGreaterThan(Number(before[1]));
@@ -80,8 +85,7 @@ describe("L4 deleting the account", () => {
     for (const trace of [person.id, person.email, person.email.split("@")[0] ?? "", `Secret of ${person.id}`]) {
       expect(dump).not.toContain(trace);
     }
-    const changeMails = 1;
-    expect([of(await everything(), bystander), (await throttled()) - changeMails]).toEqual(before);
+    expect([of(await everything(), bystander), await throttled()]).toEqual(before);
   });
 
   it("L3 L4 ends all sessions and their access tokens, and the address is free again", async () => {

@@ -19,7 +19,12 @@ const NEW = "Zr7mXq1NfVt5KwYb9LpGh3DcSj8TeUa2";
 const outbox = createOutbox();
 
 const withSecrets = async (vars: { BETTER_AUTH_SECRET?: string; BETTER_AUTH_SECRETS?: string }) =>
-  (await appWith({ vars: { EMAIL_FROM: "tasks@tasks.test", ...vars }, bindings: { EMAIL: outbox.email } })).fetch;
+  (
+    await appWith({
+      vars: { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN, ...vars },
+      bindings: { EMAIL: outbox.email },
+    })
+  ).fetch;
 
 let before: Fetch;
 let during: Fetch;
@@ -133,7 +138,7 @@ describe("rolling the secret", () => {
     for (const bad of [value, `${value}.`, `${value}.${"A".repeat(43)}=`, forged.sessionToken]) {
       expect((await token(during, bearer(bad))).status).toBe(401);
       expect(
-        (await token(during, { cookie: `__Secure-better-auth.session_token=${encodeURIComponent(bad)}` })).status,
+        (await token(during, { cookie: `__Host-better-auth.session_token=${encodeURIComponent(bad)}` })).status,
       ).toBe(401);
     }
   });

@@ -85,6 +85,72 @@ describe("L5 sessions", () => {
   });
 });
 
+describe("L9 many sessions", () => {
+  const DAY_MS = 86_400_000;
+
+  /** Sessions of before, each a minute older than the last one. */
+  const insert = (userId: string, sessions: number) =>
+    env.DB.prepare(
+      `with recursive n (i) as (select 1 union all select i + 1 from n where i < ?2)
+       insert into session (id, token, expires_at, created_at, updated_at, user_id)
+       select ?1 || i, ?1 || i, ?3 + 86400000, ?3 - i * 60000, ?3 - i * 60000, ?1 from n`,
+    )
+      .bind(userId, sessions, Date.now())
+      .run();
+  const countOf = async (userId: string) =>
+    (await env.DB.prepare("select count(*) as n from session where user_id = ?").bind(userId).first<{ n: number }>())
+      ?.n;
+
+  it("L9 all are listed, of any age, however many", async () => {
+    const person = await someone();
+    await insert(person.id, 250);
+    await env.DB.prepare("update session set created_at = created_at - ? where user_id = ?")
+      .bind(20 * DAY_MS, person.id)
+      .run();
+    expect(await sessionsOf(person.sessionToken)).toHaveLength(251);
+  });
+
+  it.each([
+    ["/revoke-other-sessions", 1],
+    ["/revoke-sessions", 0],
+  ])("L9 %s ends all, and leaves %s", async (path, left) => {
+    const [person, other] = [await someone(), await someone()];
+    await insert(person.id, 250);
+    await insert(other.id, 3);
+    expect((await post(path, person.sessionToken)).status).toBe(200);
+    expect([await countOf(person.id), await countOf(other.id)]).toEqual([left, 4]);
+    expect(await isAlive(person)).toBe(left === 1);
+  });
+
+  it("L9 a user has 100 at most: the one that was not used for longest goes", async () => {
+    const person = await someone();
+    await insert(person.id, 99);
+    expect(await countOf(person.id)).toBe(100);
+    const phone = await device(person, "Phone");
+    expect(await countOf(person.id)).toBe(100);
+    const gone = env.DB.prepare("select 1 from session where id = ?").bind(`${person.id}99`);
+    expect(await gone.first()).toBeNull();
+    expect([await isAlive(person), await isAlive(phone)]).toEqual([true, true]);
+    await env.DB.prepare("update session set expires_at = 1 where id = ?").bind(`${person.id}5`).run();
+    await device(person, "Tablet");
+    const expired = env.DB.prepare("select 1 from session where id = ?").bind(`${person.id}5`);
+    expect([await expired.first(), await countOf(person.id)], "the one that has expired goes first").toEqual([
+      null,
+      100,
+    ]);
+    const many = Array.from({ length: 4 }, () => device(person, "Many"));
+    await Promise.all(many);
+    expect(await countOf(person.id)).toBe(100);
+  });
+
+  it("L9 a name of a device that is too long is cut", async () => {
+    const person = await someone();
+    await device(person, "x".repeat(5000));
+    const lengths = (await sessionsOf(person.sessionToken)).map(({ userAgent }) => userAgent.length);
+    expect(Math.max(...lengths)).toBe(255);
+  });
+});
+
 describe("L3 changing the password", () => {
   const newPassword = "a new and better one";
 

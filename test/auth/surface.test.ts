@@ -6,7 +6,16 @@ import { AUTH_ENDPOINTS } from "../../src/auth/endpoints.ts";
 import * as tables from "../../src/auth/tables.ts";
 import { openPrimary } from "../../src/db/client.ts";
 import { hastyApp } from "../support/apps.ts";
-import { anonymous, type CallInit, type Fetch, nextEmail, PASSWORD, type Person, someone } from "../support/client.ts";
+import {
+  anonymous,
+  type CallInit,
+  type Fetch,
+  nextEmail,
+  ORIGIN,
+  PASSWORD,
+  type Person,
+  someone,
+} from "../support/client.ts";
 import { createOutbox } from "../support/outbox.ts";
 import { settingsWith } from "../support/settings.ts";
 
@@ -16,7 +25,10 @@ let fetch: Fetch;
 let person: Person;
 
 beforeAll(async () => {
-  ({ fetch } = await hastyApp({ vars: { EMAIL_FROM: "tasks@tasks.test" }, bindings: { EMAIL: outbox.email } }));
+  ({ fetch } = await hastyApp({
+    vars: { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN },
+    bindings: { EMAIL: outbox.email },
+  }));
   person = await someone(fetch);
 });
 
@@ -241,8 +253,8 @@ describe("S8 bad input to account endpoints", () => {
       ";",
       "a=b;;",
       "better-auth.session_token=%E0%A4%A",
-      "__Secure-better-auth.session_token=.",
-      `__Secure-better-auth.session_token=${"x.".repeat(2000)}`,
+      "__Host-better-auth.session_token=.",
+      `__Host-better-auth.session_token=${"x.".repeat(2000)}`,
     ];
     for (const value of values) {
       for (const name of [

@@ -1,15 +1,25 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { FREE_TRIES } from "../../src/auth/throttling/account.ts";
+import { FREE_TRIES } from "../../src/auth/throttling/throttle.ts";
 import { hastyApp } from "../support/apps.ts";
-import { anonymous, header, nextAddress, nextEmail, PASSWORD, someone } from "../support/client.ts";
+import { anonymous, clientWith, header, nextAddress, nextEmail, ORIGIN, PASSWORD, someone } from "../support/client.ts";
+import { countingD1 } from "../support/intercepted-d1.ts";
 
-const { fetch } = await hastyApp();
+const counter = countingD1(env.DB);
+const { fetch } = await hastyApp({ d1: counter.d1 });
 
 type From = { address?: string; headers?: Record<string, string> };
 
-/** One try at an account, from a new address unless told otherwise. */
-function attempt(email: string, password: string, { address = nextAddress(), headers = {} }: From = {}) {
+let networks = 0;
+
+/** An address in a network of its own. */
+function nextNetwork(): string {
+  networks += 1;
+  return `172.${16 + (networks >> 8)}.${networks & 255}.7`;
+}
+
+/** One try at an account, from a network of its own unless told otherwise. */
+function attempt(email: string, password: string, { address = nextNetwork(), headers = {} }: From = {}) {
   return anonymous(fetch).call("/api/auth/sign-in/email", {
     json: { email, password },
     headers: { "cf-connecting-ip": address, ...headers },
@@ -22,140 +32,199 @@ async function statuses(count: number, attempts: (n: number) => Promise<Response
   return seen;
 }
 
-/** Lets time pass for every counter. */
+/** Lets time pass for whoever has to wait. */
 const wait = (seconds: number) =>
   env.DB.batch([
-    env.DB.prepare(
-      "update account_throttle set blocked_until = blocked_until - ?1, last_try_at = last_try_at - ?1",
-    ).bind(seconds * 1000),
-    env.DB.prepare("update address_limit set window_started_at = window_started_at - ?").bind(seconds * 1000),
+    env.DB.prepare("update throttle set blocked_until = blocked_until - ?").bind(seconds * 1000),
+    env.DB.prepare("update known_source set blocked_until = blocked_until - ?1, used_at = used_at - ?1").bind(
+      seconds * 1000,
+    ),
   ]);
 
 const wrong = "not the password";
 
+/** What a browser adds to a request of our page. */
+const BROWSER = { origin: ORIGIN, "sec-fetch-site": "same-origin" };
+
+/** The device cookie that an answer hands out. */
+function deviceIn(answer: Response): string {
+  const cookie = answer.headers.getSetCookie().find((each) => each.includes("edge-tasks.device")) ?? "";
+  return cookie.split(";")[0] ?? "";
+}
+
 describe("L7 tries at one account", () => {
-  it("L7 pass freely a few times, then wait twice as long every time, up to a quarter of an hour", async () => {
+  it("L7 from one network pass freely a few times, then wait twice as long every time, up to a quarter of an hour", async () => {
     const { email } = await someone(fetch);
-    expect(await statuses(FREE_TRIES, () => attempt(email, wrong))).toEqual(Array(FREE_TRIES).fill(401));
+    const address = nextNetwork();
+    expect(await statuses(FREE_TRIES, () => attempt(email, wrong, { address }))).toEqual(Array(FREE_TRIES).fill(401));
     const waits: number[] = [];
     for (let n = 0; n < 12; n += 1) {
-      const refused = await attempt(email, wrong);
+      const refused = await attempt(email, wrong, { address });
       expect(refused.status).toBe(429);
       const seconds = Number(header(refused, "retry-after"));
       waits.push(seconds);
       expect(await refused.json()).toEqual({ code: "TOO_MANY_REQUESTS", message: expect.any(String) });
       await wait(seconds);
-      expect((await attempt(email, wrong)).status).toBe(401);
+      expect((await attempt(email, wrong, { address })).status).toBe(401);
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
   });
 
   it("L7 are refused before the password is looked at: the right one, too", async () => {
     const { email } = await someone(fetch);
-    await statuses(FREE_TRIES, () => attempt(email, wrong));
-    expect((await attempt(email, PASSWORD)).status).toBe(429);
+    const address = nextNetwork();
+    await statuses(FREE_TRIES, () => attempt(email, wrong, { address }));
+    expect((await attempt(email, PASSWORD, { address })).status).toBe(429);
     await wait(1);
-    expect((await attempt(email, PASSWORD)).status).toBe(200);
+    expect((await attempt(email, PASSWORD, { address })).status).toBe(200);
+  });
+
+  it("L7 by neighbours count together: 24 bits of IPv4, 48 of IPv6", async () => {
+    for (const neighbour of [(n: number) => `192.0.2.${n}`, (n: number) => `2001:db8:7:${n}::1`]) {
+      const { email } = await someone(fetch);
+      const seen = await statuses(7, (n) => attempt(email, wrong, { address: neighbour(n + 1) }));
+      expect(seen).toEqual([401, 401, 401, 401, 401, 429, 429]);
+    }
+  });
+
+  it("L7 of all networks have a budget an hour, and a network's first two tries do not depend on it", async () => {
+    const { email } = await someone(fetch);
+    const seen = await statuses(60, () => attempt(email, wrong));
+    expect(new Set(seen)).toEqual(new Set([401]));
+    await env.DB.prepare("update throttle set tries = 100 where scope = '*'").run();
+    const address = nextNetwork();
+    expect(await statuses(3, () => attempt(email, wrong, { address }))).toEqual([401, 401, 429]);
+    const refused = await attempt(email, wrong, { address });
+    expect(Number(header(refused, "retry-after"))).toBeLessThanOrEqual(3600);
+    expect((await attempt(email, PASSWORD)).status, "the right one, from elsewhere").toBe(200);
   });
 
   it("L7 from elsewhere do not make the owner wait where they signed in before", async () => {
-    const home = nextAddress();
+    const home = nextNetwork();
     const { email } = await someone(fetch);
     expect((await attempt(email, PASSWORD, { address: home })).status).toBe(200);
-    expect(await statuses(12, () => attempt(email, wrong))).toContain(429);
+    const neighbour = home.replace(/7$/, "8");
+    expect(await statuses(12, () => attempt(email, wrong, { address: neighbour }))).toContain(429);
     expect((await attempt(email, PASSWORD, { address: home })).status).toBe(200);
-    expect((await attempt(email, PASSWORD)).status).toBe(429);
+    expect((await attempt(email, PASSWORD, { address: neighbour })).status).toBe(429);
   });
 
-  it("L7 from a known address are counted as well", async () => {
-    const home = nextAddress();
+  it("L7 from the owner's own address do not make a device wait that they signed in on", async () => {
+    const home = nextNetwork();
     const { email } = await someone(fetch);
-    await attempt(email, PASSWORD, { address: home });
-    expect(await statuses(8, () => attempt(email, wrong, { address: home }))).toEqual([
-      401, 401, 401, 401, 401, 429, 429, 429,
-    ]);
+    const cookie = deviceIn(await attempt(email, PASSWORD, { address: home, headers: BROWSER }));
+    expect(cookie).toMatch(/^__Host-edge-tasks\.device=[\w-]{43}$/);
+    expect(await statuses(8, () => attempt(email, wrong, { address: home }))).toContain(429);
+    expect((await attempt(email, PASSWORD, { address: home })).status).toBe(429);
+    expect((await attempt(email, PASSWORD, { address: home, headers: { cookie } })).status).toBe(200);
+    const forged = `__Host-edge-tasks.device=${"A".repeat(43)}`;
+    const others = await someone(fetch);
+    const otherDevice = deviceIn(await attempt(others.email, PASSWORD, { headers: BROWSER }));
+    for (const other of [forged, otherDevice, "__Host-edge-tasks.device=x", cookie.replace("__Host-", "")]) {
+      await statuses(6, () => attempt(email, wrong, { address: home, headers: { cookie: other } }));
+      expect((await attempt(email, PASSWORD, { address: home, headers: { cookie: other } })).status).toBe(429);
+    }
+  });
+
+  it("L7 a browser gets a device once, a program none: however often they sign in, nothing known is pushed out", async () => {
+    const { id, email } = await someone(fetch);
+    const cookie = deviceIn(await attempt(email, PASSWORD, { headers: BROWSER }));
+    const again = await attempt(email, PASSWORD, { headers: { ...BROWSER, cookie } });
+    expect([again.status, deviceIn(again)]).toEqual([200, ""]);
+    const address = nextNetwork();
+    for (let n = 0; n < 5; n += 1) expect(deviceIn(await attempt(email, PASSWORD, { address }))).toBe("");
+    const known = env.DB.prepare("select count(*) as n from known_source where user_id = ?").bind(id);
+    // The address of the sign-up, three of signing in, and the device.
+    expect(await known.first()).toEqual({ n: 5 });
+  });
+
+  it("L7 on a known device are counted as well", async () => {
+    const { email } = await someone(fetch);
+    const cookie = deviceIn(await attempt(email, PASSWORD, { headers: BROWSER }));
+    const seen = await statuses(8, () => attempt(email, wrong, { headers: { cookie } }));
+    expect(seen).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
   });
 
   it("L7 are forgotten after a success, and after a day", async () => {
     const { email } = await someone(fetch);
-    await statuses(FREE_TRIES - 1, () => attempt(email, wrong));
-    expect((await attempt(email, PASSWORD)).status).toBe(200);
-    expect(await statuses(FREE_TRIES, () => attempt(email, wrong))).toEqual(Array(FREE_TRIES).fill(401));
+    const address = nextNetwork();
+    await attempt(email, PASSWORD, { address });
+    await statuses(FREE_TRIES - 1, () => attempt(email, wrong, { address }));
+    expect((await attempt(email, PASSWORD, { address })).status).toBe(200);
+    expect(await statuses(FREE_TRIES, () => attempt(email, wrong, { address }))).toEqual(Array(FREE_TRIES).fill(401));
     await wait(24 * 3600);
-    expect(await statuses(FREE_TRIES, () => attempt(email, wrong))).toEqual(Array(FREE_TRIES).fill(401));
+    expect(await statuses(FREE_TRIES, () => attempt(email, wrong, { address }))).toEqual(Array(FREE_TRIES).fill(401));
   });
 
   it("L7 count an address in whatever letters, and an unknown one like a known one", async () => {
     const { email } = await someone(fetch);
     const spellings = [email, email.toUpperCase(), email.replace("example", "EXAMPLE")];
-    const known = await statuses(8, (n) => attempt(spellings[n % 3] ?? "", wrong));
-    const stranger = nextEmail();
-    expect(await statuses(8, () => attempt(stranger, wrong))).toEqual(known);
+    const address = nextNetwork();
+    const known = await statuses(8, (n) => attempt(spellings[n % 3] ?? "", wrong, { address }));
+    const [stranger, elsewhere] = [nextEmail(), nextNetwork()];
+    expect(await statuses(8, () => attempt(stranger, wrong, { address: elsewhere }))).toEqual(known);
     expect(known).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
   });
 
-  it("L7 at one's own password, when changing it or deleting the account, are counted, too", async () => {
+  it("L7 at one's own password, when changing it or deleting the account, are counted by session", async () => {
     for (const path of ["/change-password", "/delete-user"]) {
       const person = await someone(fetch);
       const headers = { authorization: `Bearer ${person.sessionToken}` };
-      const json = { currentPassword: wrong, newPassword: "a new and better one", password: wrong };
+      const guess = { currentPassword: wrong, newPassword: "a new and better one" };
+      const json = path === "/delete-user" ? { password: wrong } : guess;
       const seen = await statuses(8, () =>
         anonymous(fetch).call(`/api/auth${path}`, { json, headers: { ...headers, "cf-connecting-ip": nextAddress() } }),
       );
       expect(seen).toEqual([400, 400, 400, 400, 400, 429, 429, 429]);
+      // Guessing with a stolen session does not keep the owner from signing in.
+      expect((await attempt(person.email, PASSWORD)).status).toBe(200);
     }
+  });
+
+  it("L7 30 at once are no more than the free ones", async () => {
+    const { email } = await someone(fetch);
+    const address = nextNetwork();
+    const seen = await Promise.all(Array.from({ length: 30 }, () => attempt(email, wrong, { address })));
+    expect(seen.filter(({ status }) => status === 401)).toHaveLength(FREE_TRIES);
+  });
+
+  it("L7 without a client address have no bucket that all callers share", async () => {
+    const { email } = await someone(fetch);
+    const nowhere = (address: string, password: string) =>
+      clientWith({ "cf-connecting-ip": "" }, fetch).call("/api/auth/sign-in/email", {
+        json: { email: address, password },
+      });
+    await statuses(15, () => nowhere(nextEmail(), wrong));
+    expect((await nowhere(email, PASSWORD)).status).toBe(200);
   });
 
   it("L7 leave no address behind: the table names accounts by a keyed hash", async () => {
     const { email } = await someone(fetch);
     await attempt(email, wrong);
-    const { results } = await env.DB.prepare("select * from account_throttle").all();
+    const { results } = await env.DB.prepare("select * from throttle").all();
     expect(results.length).toBeGreaterThan(0);
     expect(JSON.stringify(results)).not.toContain(email.split("@")[0]);
   });
-});
 
-describe("L7 tries from one address", () => {
-  const each = (address: string, headers: (n: number) => Record<string, string> = () => ({})) =>
-    statuses(12, (n) => attempt(nextEmail(), wrong, { address, headers: headers(n) }));
-  const tenThenNone = [...Array(10).fill(401), 429, 429];
+  it("L7 that are refused write nothing, and what is over is cleared faster than it is added", async () => {
+    const { email } = await someone(fetch);
+    const address = nextNetwork();
+    await statuses(FREE_TRIES, () => attempt(email, wrong, { address }));
+    counter.spent();
+    expect(await statuses(3, () => attempt(email, wrong, { address }))).toEqual([429, 429, 429]);
+    expect(counter.spent().rowsWritten).toBe(0);
 
-  it("L7 are ten a minute, whatever accounts they are at", async () => {
-    const address = nextAddress();
-    expect(await each(address)).toEqual(tenThenNone);
-    const refused = await attempt(nextEmail(), wrong, { address });
-    expect(Number(header(refused, "retry-after"))).toBeGreaterThan(50);
-    await wait(60);
-    expect((await attempt(nextEmail(), wrong, { address })).status).toBe(401);
-  });
-
-  it("L7 of one IPv6 network count as one", async () => {
-    const network = `2001:db8:${(Math.random() * 0xffff) | 0}:7`.replace(
-      /:(\d+):7$/,
-      (_all, n) => `:${Number(n).toString(16)}:7`,
-    );
-    const seen = await statuses(12, (n) => attempt(nextEmail(), wrong, { address: `${network}::${n + 1}` }));
-    expect(seen).toEqual(tenThenNone);
-    expect((await attempt(nextEmail(), wrong, { address: "2001:db8:ffff:8::1" })).status).toBe(401);
-  });
-
-  it("L7 are not hidden by headers that anybody can send", async () => {
-    const spoofed = (n: number) => ({
-      "x-forwarded-for": `198.51.100.${n}`,
-      "x-real-ip": `198.51.100.${n}`,
-      "true-client-ip": `198.51.100.${n}`,
-      forwarded: `for=198.51.100.${n}`,
-      "x-client-ip": `198.51.100.${n}`,
-    });
-    expect(await each(nextAddress(), spoofed)).toEqual(tenThenNone);
-  });
-
-  it("L7 what neither guesses nor creates nor sends is not counted, and costs no write", async () => {
-    const person = await someone(fetch);
-    const before = await env.DB.prepare("select count(*) as n from address_limit").first();
-    for (const path of ["/ok", "/get-session", "/token", "/list-sessions"]) {
-      await anonymous(fetch).call(`/api/auth${path}`, { headers: { authorization: `Bearer ${person.sessionToken}` } });
+    for (const json of [{ email: "no address", password: wrong }, { email }, { email, password: 1 }]) {
+      expect((await anonymous(fetch).call("/api/auth/sign-in/email", { json })).status).toBe(400);
     }
-    expect(await env.DB.prepare("select count(*) as n from address_limit").first()).toEqual(before);
+    expect(counter.spent().rowsWritten).toBe(0);
+
+    await env.DB.prepare("update throttle set ends_at = ends_at - 2 * 86400000").run();
+    const count = async () =>
+      (await env.DB.prepare("select count(*) as n from throttle").first<{ n: number }>())?.n ?? 0;
+    const before = await count();
+    expect(before).toBeGreaterThan(40);
+    for (let n = 0; n < 10; n += 1) await attempt(nextEmail(), wrong);
+    expect(await count()).toBeLessThanOrEqual(before - 20);
   });
 });

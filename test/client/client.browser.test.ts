@@ -71,7 +71,8 @@ describe("the client in tabs", () => {
     }));
     expect(seen).toEqual({ local: {}, session: {}, cookie: "", databases: 0 });
     const cookies = await context.cookies();
-    expect(cookies.map(({ httpOnly, sameSite }) => [httpOnly, sameSite])).toEqual([[true, "Lax"]]);
+    expect(cookies.map(({ name }) => name).toSorted()).toEqual(["better-auth.session_token", "edge-tasks.device"]);
+    for (const { httpOnly, sameSite } of cookies) expect([httpOnly, sameSite]).toEqual([true, "Lax"]);
     const again = await openTab(context);
     expect(await again.evaluate(async () => (await window.client.tasks.list()).data.length)).toBe(1);
   });

@@ -3,12 +3,13 @@ import { env } from "cloudflare:workers";
 import { getTableColumns, is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
+import * as mailTables from "../../src/auth/mail/tables.ts";
 import * as accountTables from "../../src/auth/tables.ts";
 import * as limitTables from "../../src/auth/throttling/tables.ts";
 import * as taskTables from "../../src/tasks/table.ts";
 import { someone } from "../support/client.ts";
 
-const tables = Object.values({ ...accountTables, ...limitTables, ...taskTables }).filter((value) =>
+const tables = Object.values({ ...accountTables, ...mailTables, ...limitTables, ...taskTables }).filter((value) =>
   is(value, SQLiteTable),
 );
 
@@ -22,10 +23,14 @@ function tableNames(): Promise<{ name: string }[]> {
   );
 }
 
+/** Counters that were counted otherwise from then on: nothing referred to them, and what was in them is of a day at most. */
+const RETIRED = ["drop table account_throttle", "drop table address_limit"];
+
 /** What no migration may do: D1 deletes the rows of child tables when their parent is dropped, and reports success. */
 function destructive(migration: D1Migration): string[] {
   const bare = migration.queries.map((query) => query.replaceAll(/--.*$/gm, "").replaceAll(/\/\*[\s\S]*?\*\//g, " "));
-  return bare.filter((query) =>
+  const others = bare.filter((query) => !RETIRED.includes(query.trim().replace(/;$/, "")));
+  return others.filter((query) =>
     /\bdrop\s+(table|column)\b|\brename\b|\bpragma\b|\bdelete\s+from\b|\breplace\s+into\b/i.test(query),
   );
 }
@@ -48,6 +53,9 @@ describe("R1 migrations", () => {
     const counts = await countAll(scratch);
     expect(counts["user"]).toBe(env.MIGRATIONS.length);
     expect(counts["task"]).toBeGreaterThan(0);
+    // Each user's one task is their newest: it says what is true of all of them.
+    const totals = scratch.prepare("select distinct live_total, open_total, bytes_total, trash_total from task");
+    expect((await totals.all()).results[0]).toEqual({ live_total: 1, open_total: 1, bytes_total: 4, trash_total: 0 });
     const old = scratch.prepare("select title_key, priority, due, tags from task where id = 'row-1'");
     expect(await old.first()).toEqual({ title_key: "a", priority: 0, due: null, tags: "{}" });
   });
@@ -165,6 +173,11 @@ async function populate(db: D1Database, n: number): Promise<void> {
     session: "insert into session (id, token, expires_at, updated_at, user_id) values (?1, ?1, 1, 1, ?1)",
     account:
       "insert into account (id, account_id, provider_id, user_id, updated_at) values (?1, ?1, 'credential', ?1, 1)",
+    mailed_link:
+      "insert into mailed_link (digest, user_id, purpose, email, expires_at) values (?1, ?1, 'verify', 'x', 1)",
+    known_source: "insert into known_source (user_id, source, tries, blocked_until, used_at) values (?1, ?1, 0, 0, 1)",
+    throttle:
+      "insert into throttle (ends_at, account, scope, tries, blocked_until, last_try) values (1, ?1, ?1, 1, 0, 'x')",
     verification: "insert into verification (id, identifier, value, expires_at) values (?1, ?1, 'x', 1)",
     address_limit: "insert into address_limit (key, count, window_started_at) values (?1, 1, 1)",
     account_throttle:

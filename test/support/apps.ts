@@ -25,3 +25,13 @@ export function hastyApp({ settings, bindings, ...differences }: Differences = {
     bindings: { PASSWORD_HASHER: quickHasher, ...bindings },
   });
 }
+
+/** The platform's limit, counted here: so many calls of each key. test/isolates.node.test.ts meets the real one. */
+export function limitOf(calls: number): RateLimit {
+  const counts = new Map<string, number>();
+  const limit = async ({ key }: { key: string }) => {
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    return { success: (counts.get(key) ?? 0) <= calls };
+  };
+  return { limit } as RateLimit;
+}

@@ -40,14 +40,24 @@ export function failingD1(d1: D1Database, message: string, healthyRoundTrips = 0
   });
 }
 
-/** Fails as D1 does so many times, before or after it has done its work, and is well again. */
-export function flakyD1(d1: D1Database, message: string, failures: number, wasDone: boolean): D1Database {
-  let left = failures;
+/** Fails as D1 does so many times, before or after it has done its work, and is well before and again. */
+export function flakyD1(d1: D1Database, message: string, failures: number, wasDone: boolean, healthy = 0): D1Database {
+  let count = 0;
   return intercept(d1, async (roundTrip) => {
-    left -= 1;
-    if (left < 0) return roundTrip();
+    count += 1;
+    if (count <= healthy || count > healthy + failures) return roundTrip();
     if (wasDone) await roundTrip();
     throw new Error(message);
+  });
+}
+
+/** Does something else right before the round trip of that number, counted from 0. */
+export function meddledD1(d1: D1Database, at: number, meddle: () => Promise<unknown>): D1Database {
+  let count = 0;
+  return intercept(d1, async (roundTrip) => {
+    count += 1;
+    if (count === at + 1) await meddle();
+    return roundTrip();
   });
 }
 

@@ -204,6 +204,84 @@ describe("T7 export and import", () => {
     for (const cell of (await exportAs(who, "csv")).split(/[,\n]/)) expect(cell).not.toMatch(/^"?[=+@\t-]/);
   });
 
+  it("T7 nor does a part of a cell, where a program splits at semicolons, tabs, bars or lines; and all comes back", async () => {
+    const who = await someone();
+    const parts = ["=1", "+1", "-1", "@x", "\uFF1D1", "\uFF0B1", "\uFF0D1", "\uFF20x", " =1", '"=1', "'=1", "\u00A0=1"];
+    const separators = [";", "\t", "|", "\n", "\r\n", ";;", '";'];
+    const titles = parts.flatMap((part) => [part.trim(), ...separators.map((sign) => `a${sign}${part}`)]);
+    const plain = ["'tis; 'twas", "it's", ";'x", "''", "'", "a;'b", "x = 1; y - 2", "a; -", "'=", "''=1"];
+    const tasks = [...titles, ...plain].map((title) => ({ title, description: title, tags: ["a;=1", "=x"] }));
+    await report(who, "application/json", JSON.stringify({ tasks }));
+    const file = await exportAs(who, "csv");
+    for (const separator of [",", ";", "\t", "|"]) {
+      for (const line of file.split(/[\r\n]+/)) {
+        for (const cell of line.split(separator))
+          expect(cell).not.toMatch(/^[\s"\u00A0]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]/);
+      }
+    }
+    const other = await someone();
+    await report(other, "text/csv", file);
+    const contents = async (of: Person) =>
+      (await all(of)).map(({ title, description, tags }) => [title, description, tags]);
+    expect((await contents(other)).sort()).toEqual((await contents(who)).sort());
+  });
+
+  it("T7 arbitrary texts of blanks, quotes, signs and separators come back from a spreadsheet exactly", async () => {
+    const unit = fc.constantFrom(
+      "'",
+      '"',
+      "=",
+      "-",
+      "+",
+      "@",
+      ";",
+      "|",
+      "\t",
+      "\n",
+      "\r",
+      " ",
+      "a",
+      ",",
+      "\u00A0",
+      "\uFEFF",
+      "\uFF1D",
+    );
+    const text = fc.string({ unit, maxLength: 8 });
+    const texts = fc.sample(text, { numRuns: 400, seed: 7 });
+    const nasty = ["\n- milk\n- eggs", "\t=1+1", "\n=cmd|' /C calc'!A0", "'\nx", "'\tx", "''\n", "\uFEFF=1", "'"];
+    const tasks = [...texts, ...nasty].map((description, n) => ({ title: `${n}`, description }));
+    const [who, other] = [await someone(), await someone()];
+    await report(who, "application/json", JSON.stringify({ tasks }));
+    const file = await exportAs(who, "csv");
+    await report(other, "text/csv", file);
+    const described = async (of: Person) =>
+      new Map((await all(of)).map(({ title, description }) => [title, description]));
+    expect(await described(other)).toEqual(await described(who));
+  });
+
+  it("T7 a mark of byte order within a text stays, wherever a file is cut into pieces", async () => {
+    const who = await someone();
+    const opening = '{"tasks":[{"title":"x","description":"';
+    const description = `${"y".repeat(400)}`;
+    const filler = `"},${`{"title":"f","description":"${"y".repeat(960)}"},`.repeat(64)}{"title":"cut","description":"`;
+    const before = opening + description + filler;
+    const padded = `${" ".repeat(65_536 - (before.length % 65_536) - 5)}${before}yyyyy`;
+    expect(padded.length % 65_536).toBe(0);
+    await report(who, "application/json", `${padded}\uFEFFend"}]}`);
+    const cut = (await all(who)).find(({ title }) => title === "cut");
+    expect(cut?.description).toBe("yyyyy\uFEFFend");
+  });
+
+  it("T7 a spreadsheet of elsewhere with quotes within its cells is read as it is written", async () => {
+    const who = await someone();
+    await report(who, "text/csv", 'title,description\r\nx,6"" pipe\r\n"y ""z""","two\r\nlines"\r\n');
+    const read = (await all(who)).map(({ title, description }) => [title, description]);
+    expect(read.sort()).toEqual([
+      ["x", '6"" pipe'],
+      ['y "z"', "two\r\nlines"],
+    ]);
+  });
+
   it("S6 an export holds the caller's own tasks and no other", async () => {
     const [one, two] = [await someone(), await someone()];
     await one.create({ title: "Of one" });
@@ -218,6 +296,82 @@ describe("T7 export and import", () => {
     expect(await report(attacker, "application/json", file)).toMatchObject({ imported: 1 });
     expect(await victim.read(task.id)).toEqual(task);
     expect(await attacker.read(task.id)).toMatchObject({ title: "Mine", revision: 1 });
+  });
+});
+
+describe("T11 what is read otherwise", () => {
+  it("T11 an unknown zone is noted, by its line and name", async () => {
+    const lines = [
+      "BEGIN:VCALENDAR",
+      "BEGIN:VTODO",
+      "UID:x",
+      "SUMMARY:x",
+      "DUE;TZID=Nowhere:20260301T100000",
+      "END:VTODO",
+      "END:VCALENDAR",
+      "",
+    ];
+    const result = await report(await someone(), "text/calendar", lines.join("\r\n"));
+    expect(result.lines).toMatchObject([
+      {
+        line: 1,
+        status: "imported",
+        notes: [{ path: "due", message: 'the time zone "Nowhere" is not known; read as UTC' }],
+      },
+    ]);
+  });
+
+  it("T11 a UID that only looks like an id of ours is another program's", async () => {
+    const uids = ["0f8fad5b-d9cb-069f-c165-70867728950e", "00000000-0000-0000-c000-000000000046"];
+    const todos = uids.map((uid) => `BEGIN:VTODO\r\nUID:${uid}\r\nSUMMARY:x\r\nEND:VTODO\r\n`);
+    const who = await someone();
+    const file = `BEGIN:VCALENDAR\r\n${todos.join("")}END:VCALENDAR\r\n`;
+    expect(await report(who, "text/calendar", file)).toMatchObject({ imported: 2 });
+    expect(await report(who, "text/calendar", file)).toMatchObject({ imported: 0, exists: 2 });
+  });
+
+  it("T11 bytes that are no UTF-8, and text that is no JSON, are refused by name, in any format", async () => {
+    const bad = new Uint8Array([
+      ...new TextEncoder().encode('{"tasks":[{"title":"'),
+      0xff,
+      0xc3,
+      ...new TextEncoder().encode('"}]}'),
+    ]);
+    for (const type of ["application/json", "text/csv", "text/calendar"]) {
+      const who = await someone();
+      const answer = await who.call(`${who.path}/import`, {
+        method: "POST",
+        body: bad,
+        headers: { "content-type": type },
+      });
+      expect([answer.status, await answer.json()], type).toMatchObject([
+        400,
+        { code: "invalid_request", errors: [{ path: "body", message: "must be UTF-8" }] },
+      ]);
+    }
+    for (const [file, message] of [
+      ['{"tasks":[{"title":"a"},{"title":}]}', "must be JSON; task 2 cannot be read"],
+      ['{"tasks":[{"title":"a"},{"ti', "must be JSON; it may be cut off"],
+      ['{"tasks":[],"tasks":[]}', "must hold one list of tasks"],
+    ] as const) {
+      const answer = await importAs(await someone(), "application/json", file);
+      expect(await answer.json(), file).toMatchObject({ errors: [{ path: "body", message }] });
+    }
+  });
+
+  it("T11 errors are named up to a hundred, and counted beyond", async () => {
+    const line = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`unknown${n}`, 1]));
+    const tasks = Array.from({ length: 30 }, () => ({ title: "x", ...line }));
+    const result = await report(await someone(), "application/json", JSON.stringify({ tasks }));
+    const named = result.lines.flatMap(({ errors = [] }) => errors);
+    expect([result.invalid, named.length]).toEqual([30, 100]);
+    expect(result).toMatchObject({ moreErrors: 30 * 50 - 100 });
+    const who = await someone();
+    const answer = await who.call(who.path, {
+      json: { title: "x", ...Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`u${n}`, 1])) },
+    });
+    const problem = await answer.json<{ errors: object[]; moreErrors: number }>();
+    expect([problem.errors.length, problem.moreErrors]).toEqual([100, 400]);
   });
 });
 
@@ -273,7 +427,18 @@ describe("T2 a bad import", () => {
   it.each([
     ["DUE;VALUE=DATE:20260230", undefined],
     ["DUE:20260230T256000Z", undefined],
-    ["DUE;TZID=Europe/Berlin:20260301T100000", undefined],
+    ["DUE;TZID=Europe/Berlin:20260231T120000", undefined],
+    ["DUE;TZID=Europe/Berlin:20261301T120000", undefined],
+    ["DUE;TZID=Europe/Berlin:20260301T256199", undefined],
+    ["DUE;TZID=UTC:00990101T000000", "0099-01-01T00:00:00.000Z"],
+    ["DUE;TZID=Nowhere/At_All:20260301T100000", "2026-03-01T10:00:00.000Z"],
+    ["DUE;TZID=Europe/Berlin:20260301T100000", "2026-03-01T09:00:00.000Z"],
+    ["DUE;TZID=W. Europe Standard Time:20260701T100000", "2026-07-01T08:00:00.000Z"],
+    ["DUE;TZID=/freeassociation.sourceforge.net/America/New_York:20260115T090000", "2026-01-15T14:00:00.000Z"],
+    ["DUE;TZID=Australia/Lord_Howe:20260101T000000", "2025-12-31T13:00:00.000Z"],
+    // Comes twice: the first one. Does not come: by the offset before.
+    ["DUE;TZID=Europe/Berlin:20261025T023000", "2026-10-25T00:30:00.000Z"],
+    ["DUE;TZID=Europe/Berlin:20260329T023000", "2026-03-29T01:30:00.000Z"],
     ["DUE:20260301T100000", "2026-03-01T10:00:00.000Z"],
     ["DUE:20260301T100000Z", "2026-03-01T10:00:00.000Z"],
     ["DUE;VALUE=DATE:20260301", "2026-03-01"],
@@ -414,7 +579,7 @@ describe("T1 10,000 tasks", () => {
     const file = JSON.stringify({ tasks: Array.from({ length: 400 }, (_, n) => longest(n)) });
     const result = await ok<Report>(await importAs(clientFor(who.accessToken, fetch), "application/json", file));
     expect(result).toMatchObject({ imported: 400, invalid: 0 });
-    expect(longestParameter).toBeGreaterThan(500_000);
+    expect(longestParameter).toBeGreaterThan(400_000);
     expect(longestParameter).toBeLessThan(2_000_000);
   });
 

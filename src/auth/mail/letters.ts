@@ -1,89 +1,149 @@
-/** Which mail Better Auth's events send, and where the link in it leads. */
+/**
+ * Which mail an event sends, whether it may be sent now, and where the link in it leads. Mails are sent behind the answer; a
+ * link is kept before it, but for those of a sign-up or sign-in, which are done without the mail.
+ */
 import { waitUntil } from "cloudflare:workers";
-import type { BetterAuthPlugin } from "better-auth";
-import { createAuthMiddleware, isAPIError } from "better-auth/api";
-import type { AccountThrottle } from "../throttling/account.ts";
+import { type Database, databaseTrouble } from "../../db/client.ts";
+import { isLoopback } from "../../http/origin.ts";
+import { logEvent } from "../../http/request-log.ts";
+import { requestNotes } from "../request-notes.ts";
+import type { MailKind, Throttle } from "../throttling/throttle.ts";
+import { createLinkToken, digestOf, insertLink, LINK_MINUTES, type LinkPurpose, type LinkTarget } from "./links.ts";
 import type { Mailer } from "./mailer.ts";
 import {
-  addressChangeMail,
+  addressChangedMail,
+  arriveMail,
+  arriveWithPasswordMail,
+  confirmAccountMail,
   existingAccountMail,
+  leaveMail,
   type Mail,
   passwordChangedMail,
   passwordResetMail,
   verificationMail,
 } from "./mails.ts";
-import { type OneTimeLinks, PASSWORD_RESET_MINUTES, VERIFICATION_MINUTES } from "./one-time-links.ts";
 
 type User = { id: string; email: string };
-type Link = { user: User; url: string; token: string };
+/** What Better Auth hands over. Its own token is not used: it names no account that it works for alone. */
+type Asked = { user: User; url: string };
 
 export type Letters = ReturnType<typeof createLetters>;
 
-export function createLetters(send: Mailer, links: OneTimeLinks, throttle: AccountThrottle) {
+/**
+ * @param publicOrigin where links lead. Without one they lead to this machine, and nowhere beyond it: a request could name
+ *   any host.
+ * @param confirmsByPassword whether confirming an address takes a new password, so that nobody's earlier one is armed by it
+ */
+export function createLetters(
+  db: Database,
+  send: Mailer,
+  throttle: Throttle,
+  { publicOrigin, confirmsByPassword }: { publicOrigin: string | undefined; confirmsByPassword: boolean },
+) {
   return {
-    async verification({ user, url, token }: Link): Promise<void> {
-      await links.remember(token, user.id);
-      await deliver(user.email, verificationMail(user.email, verificationLink(url, token), VERIFICATION_MINUTES));
+    /** Confirms the account's address. */
+    async verification({ user, url }: Asked): Promise<void> {
+      const callback = callbackOf(url);
+      const purpose = confirmsByPassword ? "password" : "verify";
+      const sent = sendLink(
+        "verification",
+        { userId: user.id, email: user.email, purpose },
+        callback,
+        (link, minutes) => (confirmsByPassword ? confirmAccountMail : verificationMail)(user.email, link, minutes),
+      );
+      await sent.catch(logged("verification"));
     },
 
-    async addressChange({ user, newEmail, url, token }: Link & { newEmail: string }): Promise<void> {
-      await links.remember(token, user.id);
-      const link = verificationLink(url, token);
-      await deliver(user.email, addressChangeMail(user.email, newEmail, link, VERIFICATION_MINUTES));
+    passwordReset: (user: User, callback: string | undefined): Promise<void> =>
+      sendLink("reset", { userId: user.id, email: user.email, purpose: "password" }, callback, (link, minutes) =>
+        passwordResetMail(user.email, link, minutes),
+      ),
+
+    /** Asks at the old address, where that is confirmed, whether the account is to move to the new one. */
+    leave: (target: LinkTarget & { newEmail: string }, callback: string | undefined): Promise<void> =>
+      sendLink("address-change", target, callback, (link, minutes) =>
+        leaveMail(target.email, target.newEmail, link, minutes),
+      ),
+
+    /** Asks at the new address. */
+    arrive: (target: LinkTarget & { newEmail: string }, callback: string | undefined): Promise<void> =>
+      sendLink("address-change", target, callback, (link, minutes) => mailOfArrival(target.newEmail, link, minutes)),
+
+    /** The mail of a link that was kept together with the change that led to it. */
+    async arriveBy(newEmail: string, token: string, callback: string | undefined): Promise<void> {
+      if (!(await mayMail("address-change", newEmail))) return;
+      post(mailOfArrival(newEmail, linkTo("arrive", token, callback), LINK_MINUTES.arrive));
     },
 
-    async passwordReset({ user, url, token }: Link): Promise<void> {
-      await deliver(user.email, passwordResetMail(user.email, resetLink(url, token), PASSWORD_RESET_MINUTES));
+    passwordChanged: (user: { email: string }): void => post(passwordChangedMail(user.email)),
+    addressChanged: (former: string): void => post(addressChangedMail(former)),
+
+    async existingAccount({ user }: { user: { email: string } }): Promise<void> {
+      const isAllowed = await mayMail("existing-account", user.email).catch(logged("existing-account"));
+      if (isAllowed) post(existingAccountMail(user.email));
     },
-
-    passwordChanged: ({ user }: { user: User }): Promise<void> => send(passwordChangedMail(user.email)),
-
-    existingAccount: ({ user }: { user: User }): Promise<void> => deliver(user.email, existingAccountMail(user.email)),
   };
 
-  /** Sends a mail that a stranger may have asked for, unless there have been too many of them. */
-  async function deliver(to: string, mail: Promise<Mail>): Promise<void> {
-    const claim = await throttle.claimMail(to);
-    if (claim.ok) await send(mail);
+  /** Better Auth passes over what fails here in silence. */
+  function logged(kind: MailKind) {
+    return (error: unknown): never => {
+      logEvent("error", "mail not sent", { kind, problem: databaseTrouble(error as Error) ?? "internal" });
+      throw error;
+    };
+  }
+
+  /** Sends a link, unless there have been too many: then the newest one in the mailbox is still good. */
+  async function sendLink(
+    kind: MailKind,
+    target: LinkTarget,
+    callback: string | undefined,
+    mail: (link: string, minutes: number) => Promise<Mail>,
+  ): Promise<void> {
+    if (!hasOrigin()) {
+      logEvent("error", "mail not sent", { kind, problem: "BETTER_AUTH_URL is not set" });
+      return;
+    }
+    const recipient = target.purpose === "arrive" ? target.newEmail : target.email;
+    if (recipient === undefined || !(await mayMail(kind, recipient))) return;
+    const token = createLinkToken();
+    const kept = await insertLink(db, await digestOf(token), target);
+    if (kept.length > 0) post(mail(linkTo(target.purpose, token, callback), LINK_MINUTES[target.purpose]));
+  }
+
+  function mailOfArrival(newEmail: string, link: string, minutes: number): Promise<Mail> {
+    return (confirmsByPassword ? arriveWithPasswordMail : arriveMail)(newEmail, link, minutes);
+  }
+
+  /**
+   * Our page, which asks for one more click, so that a scanner that opens every link uses none up; the token stands behind
+   * the #, which a browser sends to no server. Or where the caller asked to be led: the operator has listed it.
+   */
+  function linkTo(purpose: LinkPurpose, token: string, callback: string | undefined): string {
+    const { origin } = requestNotes();
+    const isPassword = purpose === "password" || (purpose === "arrive" && confirmsByPassword);
+    if (callback === undefined) return `${origin}${isPassword ? "/reset-password" : "/verify-email"}#${token}`;
+    const link = new URL(isPassword ? callback : "/api/auth/verify-email", origin);
+    link.searchParams.set("token", token);
+    if (!isPassword) link.searchParams.set("callbackURL", callback);
+    return link.href;
+  }
+
+  function post(mail: Promise<Mail>): void {
+    waitUntil(send(mail));
+  }
+
+  async function mayMail(kind: MailKind, recipient: string): Promise<boolean> {
+    return (await throttle.claimMail(kind, recipient, requestNotes().source)).ok;
+  }
+
+  function hasOrigin(): boolean {
+    const { origin } = requestNotes();
+    return publicOrigin !== undefined || (origin !== "" && isLoopback(origin));
   }
 }
 
-/** Tells the owner by mail that the password was changed. */
-export function passwordNotice(letters: Letters) {
-  return {
-    id: "password-notice",
-    hooks: {
-      after: [
-        {
-          matcher: ({ path }) => path === "/change-password",
-          handler: createAuthMiddleware(async (c) => {
-            const user = c.context.newSession?.user ?? c.context.session?.user;
-            if (user && !isAPIError(c.context.returned)) waitUntil(letters.passwordChanged({ user }));
-          }),
-        },
-      ],
-    },
-  } satisfies BetterAuthPlugin;
-}
-
-/** Whoever asked for a link may say where it leads on. Otherwise it leads to our page, which asks for one more click. */
-function verificationLink(url: string, token: string): string {
-  return callbackOf(url) ? url : ownPage(url, "/verify-email", token);
-}
-
-function resetLink(url: string, token: string): string {
-  const callback = callbackOf(url);
-  if (!callback) return ownPage(url, "/reset-password", token);
-  callback.searchParams.set("token", token);
-  return callback.href;
-}
-
-function callbackOf(url: string): URL | undefined {
+/** Where the caller asked to be led on. Better Auth writes `/` where they did not say. */
+export function callbackOf(url: string): string | undefined {
   const callback = new URL(url).searchParams.get("callbackURL");
-  return callback && callback !== "/" ? new URL(callback, url) : undefined;
-}
-
-/** The token stands behind the #, which a browser sends to no server and puts into no referrer. */
-function ownPage(url: string, path: string, token: string): string {
-  return `${new URL(path, url).href}#${token}`;
+  return callback === null || callback === "" || callback === "/" ? undefined : callback;
 }

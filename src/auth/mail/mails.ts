@@ -21,13 +21,56 @@ export function verificationMail(to: string, url: string, minutes: number): Prom
   });
 }
 
-export function addressChangeMail(to: string, newAddress: string, url: string, minutes: number): Promise<Mail> {
+/** Whoever confirms an account chooses its password: it may have been made by somebody else. */
+export function confirmAccountMail(to: string, url: string, minutes: number): Promise<Mail> {
+  return compose({
+    to,
+    subject: "Confirm your e-mail address",
+    says: "Confirm that this address is yours, and choose the password of your Edge Tasks account.",
+    link: { label: "Choose a password", url, minutes },
+    unasked: "If you did not ask for this, ignore it: nobody can use the account without the link.",
+  });
+}
+
+export function leaveMail(to: string, newAddress: string, url: string, minutes: number): Promise<Mail> {
   return compose({
     to,
     subject: "Confirm the change of your e-mail address",
     says: `Your account is to be moved to ${newAddress}. Confirm it, and a mail to the new address follows.`,
     link: { label: "Confirm change", url, minutes },
-    unasked: "If you did not ask for this, do not follow the link, and change your password: somebody else knows it.",
+    unasked:
+      "If you did not ask for this, do not follow the link, and change your password: somebody else is signed in.",
+  });
+}
+
+export function arriveMail(to: string, url: string, minutes: number): Promise<Mail> {
+  return compose({
+    to,
+    subject: "Confirm your new e-mail address",
+    says: "Confirm that this address is yours, and your Edge Tasks account moves to it.",
+    link: { label: "Confirm address", url, minutes },
+    unasked: "If you did not ask for this, ignore it: nothing happens without the link.",
+  });
+}
+
+/** Whoever confirms a change of address chooses the password: the account may be somebody else's. */
+export function arriveWithPasswordMail(to: string, url: string, minutes: number): Promise<Mail> {
+  return compose({
+    to,
+    subject: "Confirm your new e-mail address",
+    says: "Confirm that this address is yours, and choose a password: your Edge Tasks account moves to this address.",
+    link: { label: "Choose a password", url, minutes },
+    unasked: "If you did not ask for this, ignore it: nothing happens without the link.",
+  });
+}
+
+/** To the former address: whoever was moved out of their account learns of it. */
+export function addressChangedMail(to: string): Promise<Mail> {
+  return compose({
+    to,
+    subject: "Your e-mail address was changed",
+    says: "Your Edge Tasks account was moved to another address just now. It no longer belongs to this one.",
+    unasked: "If this was not you, tell the operator of this service at once: somebody else has your account.",
   });
 }
 
@@ -54,7 +97,7 @@ export function existingAccountMail(to: string): Promise<Mail> {
   return compose({
     to,
     subject: "You already have an account",
-    says: "Somebody, probably you, tried to sign up with this address, which already has an account. Sign in, or reset your password.",
+    says: "Somebody, probably you, tried to sign up with this address, or to move an account to it. It already has an account. Sign in, or reset your password.",
     unasked: "If this was not you, ignore it: nothing has changed.",
   });
 }

@@ -1,6 +1,7 @@
 /** Puts the password hasher where Better Auth hashes, and stronger parameters in place of older ones at a sign-in. */
 import type { BetterAuthPlugin } from "better-auth";
 import { createAuthMiddleware } from "better-auth/api";
+import type { CredentialStore } from "../credentials/store.ts";
 import { requestNotes } from "../request-notes.ts";
 import { isOutdated } from "./hash.ts";
 import { nearbyHasher } from "./hasher.ts";
@@ -10,12 +11,14 @@ export class PasswordHasherTrouble extends Error {
   override readonly name = "PasswordHasherTrouble";
 }
 
-export function passwords(hashers: Env["PASSWORD_HASHER"]) {
+export function passwords(hashers: Env["PASSWORD_HASHER"], store: CredentialStore) {
   const hash = (password: string) => noteTrouble(() => nearbyHasher(hashers, requestNotes().place).hash(password));
 
   async function verify({ hash: stored, password }: { hash: string; password: string }): Promise<boolean> {
-    const verified = await noteTrouble(() => nearbyHasher(hashers, requestNotes().place).verify(stored, password));
-    if (verified && isOutdated(stored)) requestNotes().passwordHashIsOutdated = true;
+    const against = (hashed: string) =>
+      noteTrouble(() => nearbyHasher(hashers, requestNotes().place).verify(hashed, password));
+    const verified = await against(stored);
+    if (verified) Object.assign(requestNotes(), { verifiedHash: stored, verifyAgain: against });
     return verified;
   }
 
@@ -27,8 +30,9 @@ export function passwords(hashers: Env["PASSWORD_HASHER"]) {
           matcher: ({ path }) => path === "/sign-in/email",
           handler: createAuthMiddleware(async (c) => {
             const user = c.context.newSession?.user;
-            if (!user || !requestNotes().passwordHashIsOutdated) return;
-            await c.context.internalAdapter.updatePassword(user.id, await hash(c.body.password));
+            const { verifiedHash } = requestNotes();
+            if (!user || !verifiedHash || !isOutdated(verifiedHash)) return;
+            await store.upgradeHash(user.id, verifiedHash, await hash(c.body.password));
           }),
         },
       ],

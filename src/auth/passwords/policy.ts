@@ -15,24 +15,18 @@ export const CONTEXT_WORDS = ["edge tasks", "edgetasks", "edge-tasks", "edge_tas
 
 const COMMON: ReadonlySet<string> = new Set(commonPasswords.split("\n").filter((line) => !line.startsWith("#")));
 
-/** The field that holds the new password, by endpoint. */
-const NEW_PASSWORDS: Record<string, string> = {
-  "/sign-up/email": "password",
-  "/change-password": "newPassword",
-  "/reset-password": "newPassword",
-};
-
+/** Applies the policy to signing up; the endpoints that change a password apply it to what they know of its owner. */
 export function passwordPolicy() {
   return {
     id: "password-policy",
     hooks: {
       before: [
         {
-          matcher: ({ path }) => path !== undefined && path in NEW_PASSWORDS,
+          matcher: ({ path }) => path === "/sign-up/email",
           handler: createAuthMiddleware(async (c) => {
-            const password: unknown = c.body?.[NEW_PASSWORDS[c.path] ?? ""];
+            const { password, email, name } = (c.body ?? {}) as Record<string, unknown>;
             // What is no text is refused by the endpoint itself.
-            if (typeof password === "string") refuseBadPassword(password, [c.body.email, c.body.name]);
+            if (typeof password === "string") refuseBadPassword(password, [email, name]);
           }),
         },
       ],
@@ -40,13 +34,19 @@ export function passwordPolicy() {
   } satisfies BetterAuthPlugin;
 }
 
-function refuseBadPassword(password: string, own: unknown[]): void {
+/**
+ * Refuses a password that may not be set.
+ * @param own the person's address and name, as far as they are text
+ */
+export function refuseBadPassword(password: string, own: unknown[]): void {
   const { length } = [...password];
   if (length < MIN_PASSWORD_CHARACTERS) {
-    throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_SHORT", message: "Password too short" });
+    const message = `Password too short: use ${MIN_PASSWORD_CHARACTERS} characters or more`;
+    throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_SHORT", message });
   }
   if (length > MAX_PASSWORD_CHARACTERS) {
-    throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_LONG", message: "Password too long" });
+    const message = `Password too long: use ${MAX_PASSWORD_CHARACTERS} characters or fewer`;
+    throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_LONG", message });
   }
   if (isCommon(password) || isOwn(password, own)) {
     throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_COMMON", message: "Password too easy to guess" });
@@ -60,5 +60,10 @@ function isCommon(password: string): boolean {
 
 function isOwn(password: string, own: unknown[]): boolean {
   const words = own.filter((value) => typeof value === "string").flatMap((value) => [value, value.split("@")[0] ?? ""]);
-  return words.some((word) => word.toLowerCase() === password.toLowerCase());
+  return words.some((word) => plainOf(word) === plainOf(password));
+}
+
+/** Letters alike in case, width and surrounding spaces are the same word to whoever guesses. */
+function plainOf(text: string): string {
+  return text.normalize("NFKC").trim().toLowerCase();
 }

@@ -1,14 +1,19 @@
-/** Counts tries at passwords (account.ts) before any password is looked at, and tells who must wait how long. */
+/** Counts tries at passwords before any password is looked at, and tells who must wait how long. */
 import type { BetterAuthPlugin, GenericEndpointContext } from "better-auth";
-import { APIError, createAuthMiddleware, getIP, isAPIError } from "better-auth/api";
+import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api";
+import { z } from "zod";
 import { currentSession } from "../current-session.ts";
-import type { AccountThrottle } from "./account.ts";
+import { requestNotes } from "../request-notes.ts";
+import { createDevice, nameDevice } from "./source.ts";
+import type { Claim, Throttle } from "./throttle.ts";
 
 /** Endpoints that look at a password: of the account that the body names, or of the caller's own. */
 const SIGN_IN = "/sign-in/email";
 const OWN_PASSWORD = ["/change-password", "/delete-user"];
+/** Endpoints whose success shows that the account is the caller's. */
+const PROVING = [SIGN_IN, "/sign-up/email", "/change-password"];
 
-export function throttling(throttle: AccountThrottle) {
+export function throttling(throttle: Throttle) {
   return {
     id: "throttling",
     hooks: {
@@ -16,20 +21,19 @@ export function throttling(throttle: AccountThrottle) {
         {
           matcher: ({ path }) => path === SIGN_IN || OWN_PASSWORD.includes(path ?? ""),
           handler: createAuthMiddleware(async (c) => {
-            const email = await accountOf(c);
-            if (email === undefined) return;
-            const claim = await throttle.claimTry(email, addressOf(c));
-            if (!claim.ok) throw tooManyTries(claim.retryAfterSeconds);
+            const claim = await claimTry(throttle, c);
+            if (claim?.userId) requestNotes().userId = claim.userId;
+            if (claim?.ok === false) throw tooManyTries(claim.retryAfterSeconds);
           }),
         },
       ],
       after: [
         {
-          matcher: ({ path }) => path === SIGN_IN || path === "/sign-up/email" || path === "/change-password",
+          matcher: ({ path }) => path !== undefined && PROVING.includes(path),
           handler: createAuthMiddleware(async (c) => {
             if (isAPIError(c.context.returned)) return;
             const user = c.context.newSession?.user ?? c.context.session?.user;
-            if (user) await throttle.succeed(user.email, addressOf(c));
+            if (user) await knowCaller(throttle, user);
           }),
         },
       ],
@@ -37,18 +41,37 @@ export function throttling(throttle: AccountThrottle) {
   } satisfies BetterAuthPlugin;
 }
 
-/** The account whose password is tried. A body that names none is refused by the endpoint itself. */
-async function accountOf(c: GenericEndpointContext): Promise<string | undefined> {
-  if (OWN_PASSWORD.includes(c.path)) return (await currentSession(c))?.user.email;
-  const email: unknown = c.body?.email;
-  return typeof email === "string" ? email : undefined;
+/**
+ * Lets the caller's address and device have counts of their own from now on. A browser that is not known yet gets a cookie;
+ * a program would not send it back, and is known by its address.
+ */
+export async function knowCaller(throttle: Throttle, user: { id: string; email: string }): Promise<void> {
+  const notes = requestNotes();
+  const value = notes.isBrowser ? createDevice() : "";
+  const isKept = await throttle.succeed(user, notes.source, value === "" ? "" : await nameDevice(value));
+  if (isKept) notes.newDevice = value;
 }
 
-function addressOf(c: GenericEndpointContext): string {
-  return (c.request && getIP(c.request, c.context.options)) ?? "";
+/** A body without a password or account is refused by the endpoint itself, and so is a caller without a session. */
+async function claimTry(throttle: Throttle, c: GenericEndpointContext): Promise<Claim | undefined> {
+  const password: unknown = c.body?.[c.path === "/change-password" ? "currentPassword" : "password"];
+  if (typeof password !== "string") return undefined;
+  if (OWN_PASSWORD.includes(c.path)) {
+    const current = await currentSession(c);
+    if (!current) return undefined;
+    const claim = await throttle.claimOwnPassword(current.user.email, current.session.id);
+    return { ...claim, userId: current.user.id };
+  }
+  const { success, data: email } = z.email().safeParse(c.body.email);
+  return success ? throttle.claimSignIn(email, requestNotes().source) : undefined;
 }
 
 function tooManyTries(retryAfterSeconds: number): APIError {
-  const body = { code: "TOO_MANY_REQUESTS", message: "Too many tries. Please try again later." };
-  return new APIError("TOO_MANY_REQUESTS", body, { "Retry-After": String(retryAfterSeconds) });
+  const message =
+    "Too many tries. Wait, use a device that you signed in on before, or reset the password by the newest mail.";
+  return new APIError(
+    "TOO_MANY_REQUESTS",
+    { code: "TOO_MANY_REQUESTS", message },
+    { "Retry-After": String(retryAfterSeconds) },
+  );
 }

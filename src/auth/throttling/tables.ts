@@ -1,23 +1,36 @@
-/** The counters behind address.ts and account.ts. Times are Unix milliseconds. */
+/** The counters behind throttle.ts. Times are Unix milliseconds. */
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { user } from "../tables.ts";
 
-export const addressLimit = sqliteTable("address_limit", {
-  /** The address and the endpoint. */
-  key: text("key").primaryKey(),
-  count: integer("count").notNull(),
-  windowStartedAt: integer("window_started_at").notNull(),
-});
-
-export const accountThrottle = sqliteTable(
-  "account_throttle",
+/** Where an account was signed in from before: each such device and address has a count of its own. */
+export const knownSource = sqliteTable(
+  "known_source",
   {
+    userId: text("user_id")
+      .notNull()
+      .references(() => user.id, { onDelete: "cascade" }),
+    /** An address, or the digest of a device cookie. */
+    source: text("source").notNull(),
+    tries: integer("tries").notNull(),
+    blockedUntil: integer("blocked_until").notNull(),
+    usedAt: integer("used_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.source] })],
+);
+
+/** All other counts. They begin with the end of their window, so that those that are over lie together. */
+export const throttle = sqliteTable(
+  "throttle",
+  {
+    endsAt: integer("ends_at").notNull(),
     /** A keyed hash of the e-mail address. */
     account: text("account").notNull(),
-    /** An address that the account was signed in to from, or what stands for all others. */
+    /** What is counted: a network's tries, everybody's, a session's, or mails of one kind. */
     scope: text("scope").notNull(),
     tries: integer("tries").notNull(),
     blockedUntil: integer("blocked_until").notNull(),
-    lastTryAt: integer("last_try_at").notNull(),
+    /** Names the last try that was counted. */
+    lastTry: text("last_try").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.account, table.scope] })],
+  (table) => [primaryKey({ columns: [table.endsAt, table.account, table.scope] })],
 );

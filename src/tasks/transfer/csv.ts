@@ -1,11 +1,12 @@
 /**
- * Tasks as CSV (RFC 4180), a column a field. What a spreadsheet would take for a formula has an apostrophe before it,
- * as has an empty text, for an empty cell is null; reading takes it away again.
+ * Tasks as CSV (RFC 4180), a column a field. What a spreadsheet would take for a formula has an apostrophe before it, also
+ * within a cell where one that splits at other signs would begin a cell; as has an empty text, for an empty cell is null.
+ * Reading takes them away again.
  * @see https://owasp.org/www-community/attacks/CSV_Injection
  */
 import Papa from "papaparse";
 import type { Task } from "../model.ts";
-import { type Entry, UnreadableFile, type Writer } from "./format.ts";
+import { type Entry, MAX_ENTRY_CHARACTERS, UnreadableFile, type Writer } from "./format.ts";
 
 const COLUMNS = [
   "id",
@@ -20,7 +21,14 @@ const COLUMNS = [
   "updatedAt",
 ] as const satisfies (keyof Task)[];
 
-const NEEDS_APOSTROPHE = /^(?:$|['=+\-@\t\r\n])/;
+/** What begins a formula, in full and half width. */
+const SIGNS = new Set("=+-@\uFF1D\uFF0B\uFF0D\uFF20");
+/** What may stand before it. */
+const IS_SKIPPED = /[\s"']/;
+/** What some spreadsheets split cells at. */
+const SEPARATORS = new Set(";|\t\r\n");
+/** Apostrophes alone, or before a blank: one more tells them from an empty cell, and from what a program may skip. */
+const NEEDS_MARK = /^'*(?:$|[\t\r\n])/;
 
 export const csvWriter: Writer = {
   contentType: "text/csv; charset=utf-8",
@@ -33,32 +41,115 @@ export const csvWriter: Writer = {
   end: "",
 };
 
-export function readCsv(text: string): Entry[] {
-  const { data, errors } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ""), { delimiter: ",", skipEmptyLines: true });
-  const [problem] = errors;
-  if (problem) throw new UnreadableFile(`must be CSV: ${problem.message}`);
-  const [header = [], ...rows] = data;
+export function* readCsv(pieces: Iterable<string>): Generator<Entry, void, undefined> {
+  let header: string[] | undefined;
+  for (const cells of rowsOf(pieces)) {
+    if (!header) header = requireHeader(cells);
+    else yield toEntry(header, cells);
+  }
+  if (!header) requireHeader([]);
+}
+
+function requireHeader(header: string[]): string[] {
   const unknown = header.find((name) => !COLUMNS.some((column) => column === name));
   if (unknown !== undefined) throw new UnreadableFile("must begin with a line that names columns of an export");
   if (new Set(header).size < header.length) throw new UnreadableFile("must name each column once");
   if (!header.includes("title")) throw new UnreadableFile("must have a title column");
-  return rows.map((cells) => {
-    if (cells.length !== header.length) return { error: `must have ${header.length} cells, as the first line has` };
-    return { fields: Object.fromEntries(header.flatMap((name, index) => toField(name, cells[index] ?? ""))) };
-  });
+  return header;
+}
+
+function toEntry(header: string[], cells: string[]): Entry {
+  if (cells.length !== header.length) return { error: `must have ${header.length} cells, as the first line has` };
+  return { fields: Object.fromEntries(header.flatMap((name, index) => toField(name, cells[index] ?? ""))) };
+}
+
+/** Parses row by row: a row is cut out of the text first, so that no more than one is held. */
+function* rowsOf(pieces: Iterable<string>): Generator<string[], void, undefined> {
+  for (const row of rowTextsOf(pieces)) {
+    if (row === "") continue;
+    const { data, errors } = Papa.parse<string[]>(row, { delimiter: ",", newline: "\n", skipEmptyLines: true });
+    const [problem] = errors;
+    if (problem) throw new UnreadableFile(`must be CSV: ${problem.message}`);
+    yield* data;
+  }
+}
+
+/** The rows of a text. A line break in quotes is part of its cell; a quote counts where a cell begins. */
+function* rowTextsOf(pieces: Iterable<string>): Generator<string, void, undefined> {
+  let row = "";
+  let isQuoted = false;
+  /** Whether the sign before ended a quoted cell, began a cell, or was a return. */
+  let hasClosed = false;
+  let beginsCell = true;
+  let isAfterReturn = false;
+  for (const piece of pieces) {
+    let start = 0;
+    for (let at = 0; at < piece.length; at += 1) {
+      const sign = piece[at];
+      const isQuote = sign === '"';
+      const endsRow: boolean = !isQuoted && (sign === "\n" || sign === "\r");
+      if (endsRow) {
+        if (!(sign === "\n" && isAfterReturn)) yield row + piece.slice(start, at);
+        row = "";
+        start = at + 1;
+      }
+      const wasQuoted: boolean = isQuoted;
+      // A quote right behind a closing one is a quote within the cell.
+      if (isQuote) isQuoted = !isQuoted && (beginsCell || hasClosed);
+      hasClosed = isQuote && wasQuoted;
+      beginsCell = !isQuoted && !isQuote && (sign === "," || endsRow);
+      isAfterReturn = endsRow && sign === "\r";
+    }
+    row += piece.slice(start);
+    if (row.length > MAX_ENTRY_CHARACTERS) {
+      throw new UnreadableFile(`must hold no row of more than ${MAX_ENTRY_CHARACTERS} characters`);
+    }
+  }
+  yield row;
 }
 
 function toCell(value: Task[keyof Task]): string {
   if (value === null) return "";
-  if (Array.isArray(value)) return JSON.stringify(value);
-  const text = String(value);
-  return NEEDS_APOSTROPHE.test(text) ? `'${text}` : text;
+  return mark(Array.isArray(value) ? JSON.stringify(value) : String(value));
+}
+
+/** Puts an apostrophe before whatever could begin a formula: the text, or a part of it behind a separator. */
+function mark(text: string): string {
+  const begins = formulasIn(text);
+  let marked = NEEDS_MARK.test(text) || begins[0] ? "'" : "";
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text.charAt(at);
+    marked += SEPARATORS.has(sign) && begins[at + 1] ? `${sign}'` : sign;
+  }
+  return marked;
+}
+
+/** Takes away the apostrophes that `mark` puts there, and no others. */
+function unmark(cell: string): string {
+  const begins = formulasIn(cell);
+  let text = "";
+  for (let at = 0; at < cell.length; at += 1) {
+    const isMark =
+      cell[at] === "'" &&
+      (at === 0 ? NEEDS_MARK.test(cell.slice(1)) || begins[1] : SEPARATORS.has(cell.charAt(at - 1)) && begins[at + 1]);
+    if (!isMark) text += cell[at];
+  }
+  return text;
+}
+
+/** Whether a formula begins at each place of a text, perhaps behind blanks and quotes. From the end: one pass. */
+function formulasIn(text: string): boolean[] {
+  const begins: boolean[] = [];
+  for (let at = text.length - 1; at >= 0; at -= 1) {
+    const sign = text.charAt(at);
+    begins[at] = SIGNS.has(sign) || (IS_SKIPPED.test(sign) && begins[at + 1] === true);
+  }
+  return begins;
 }
 
 function toField(name: string, cell: string): [string, unknown][] {
   if (cell === "") return [];
-  const isOurs = cell.startsWith("'") && NEEDS_APOSTROPHE.test(cell.slice(1));
-  const text = isOurs ? cell.slice(1) : cell;
+  const text = unmark(cell);
   if (name === "completed") return [[name, { true: true, false: false }[text] ?? text]];
   return [[name, name === "tags" ? parseTags(text) : text]];
 }

@@ -4,13 +4,13 @@
  */
 import ICAL from "ical.js";
 import { base64url } from "jose";
-import type { Task } from "../model.ts";
-import { type Entry, UnreadableFile, type Writer } from "./format.ts";
+import { isTaskId, type Task } from "../model.ts";
+import { type Entry, MAX_ENTRY_CHARACTERS, type Note, UnreadableFile, type Writer } from "./format.ts";
+import { openZones, type Zones } from "./zones.ts";
 
 /** 1 is the highest, 9 the lowest, 0 undefined (RFC 5545, section 3.8.1.9). */
 const PRIORITY_NUMBERS = { none: 0, low: 9, medium: 5, high: 1 };
 const EXACTLY = "x-edge-tasks";
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what TEXT may not hold.
 const CONTROL_CHARACTERS = /[\x00-\x08\x0B-\x1F\x7F]/g;
 
@@ -24,16 +24,101 @@ export const icsWriter: Writer = {
   end: "END:VCALENDAR\r\n",
 };
 
-export function readIcs(text: string): Entry[] {
-  return todosIn(text).map((todo) => {
-    try {
-      const uid = textOf(todo, "uid");
-      const isOurs = uid !== undefined && UUID.test(uid);
-      return isOurs ? { fields: { id: uid, ...fromTodo(todo) } } : { fields: fromTodo(todo), uid };
-    } catch {
-      return { error: "must be a VTODO with readable properties" };
+/** A to-do takes some 25 KB at most as we write it; the library takes quadratic time over what is much longer. */
+const MAX_LINE_CHARACTERS = 32 * 1024;
+const MAX_PROPERTIES = 500;
+const MAX_PARAMETERS = 50;
+const MAX_NESTING = 10;
+
+/** Reads the to-dos of a file one by one. All that is around and between them, such as zones, is passed over. */
+export function* readIcs(pieces: Iterable<string>): Generator<Entry, void, undefined> {
+  const zones = openZones();
+  /** The components that the line stands in, from the outermost. */
+  const open: string[] = [];
+  let hasBegun = false;
+  let properties: string[] = [];
+  for (const { text, number } of unfold(pieces)) {
+    const [, edge, named = ""] = /^(BEGIN|END):([\w-]{1,40})\s*$/i.exec(text) ?? [];
+    const name = named.toUpperCase();
+    if (edge === undefined) {
+      // What is nested in a to-do, as an alarm is, says nothing that a task holds.
+      const isOfTodo = open.length > 0 && open.indexOf("VTODO") === open.length - 1;
+      if (isOfTodo && properties.length <= MAX_PROPERTIES) properties.push(text);
+    } else if (edge.toUpperCase() === "BEGIN") {
+      hasBegun ||= name === "VCALENDAR" || name === "VTODO";
+      if (name === "VTODO" && !open.includes(name)) properties = [];
+      open.push(name);
+      if (open.length > MAX_NESTING) throw new UnreadableFile(`must not be nested deeper than ${MAX_NESTING}`);
+    } else {
+      if (open.pop() !== name) throw new UnreadableFile(`must be iCalendar; line ${number} ends what did not begin`);
+      if (name === "VTODO" && !open.includes(name)) yield toEntry(properties, zones);
     }
-  });
+  }
+  if (!hasBegun) throw new UnreadableFile("must be iCalendar");
+  if (open.length > 0) throw new UnreadableFile(`must be iCalendar; it is cut off within ${open.at(-1)}`);
+}
+
+function toEntry(lines: string[], zones: Zones): Entry {
+  if (lines.length > MAX_PROPERTIES) return { error: `must have ${MAX_PROPERTIES} properties at most` };
+  if (lines.reduce((sum, { length }) => sum + length, 0) > MAX_ENTRY_CHARACTERS) {
+    return { error: `must be ${MAX_ENTRY_CHARACTERS} characters long at most` };
+  }
+  if (lines.some((line) => parametersIn(line) > MAX_PARAMETERS)) {
+    return { error: `must have ${MAX_PARAMETERS} parameters a property at most` };
+  }
+  try {
+    const todo = new ICAL.Component(ICAL.parse(["BEGIN:VTODO", ...lines, "END:VTODO"].join("\r\n")));
+    const uid = textOf(todo, "uid");
+    const isOurs = uid !== undefined && isTaskId(uid);
+    const notes: Note[] = [];
+    const fields = fromTodo(todo, zones, notes);
+    return isOurs ? { fields: { id: uid, ...fields }, notes } : { fields, uid, notes };
+  } catch {
+    return { error: "must be a VTODO with readable properties" };
+  }
+}
+
+/** How many parameters come before a property's value; a semicolon in quotes counts as well, which does no harm. */
+function parametersIn(line: string): number {
+  const colon = line.indexOf(":");
+  return line.slice(0, colon < 0 ? line.length : colon).split(";").length - 1;
+}
+
+/** The lines of a file, each with those that continue it (RFC 5545, section 3.1). */
+function* unfold(pieces: Iterable<string>): Generator<{ text: string; number: number }, void, undefined> {
+  let parts: string[] = [];
+  let length = 0;
+  let number = 0;
+  let first = 0;
+  for (const line of linesOfFile(pieces)) {
+    number += 1;
+    const continues = /^[ \t]/.test(line) && parts.length > 0;
+    if (!continues && parts.length > 0) {
+      yield { text: parts.join(""), number: first };
+      parts = [];
+      length = 0;
+    }
+    if (!continues) first = number;
+    const part = continues ? line.slice(1) : line;
+    length += part.length;
+    if (length > MAX_LINE_CHARACTERS) {
+      throw new UnreadableFile(`must hold no line of more than ${MAX_LINE_CHARACTERS} characters; see line ${number}`);
+    }
+    if (part !== "") parts.push(part);
+  }
+  if (parts.length > 0) yield { text: parts.join(""), number: first };
+}
+
+/** The lines of a text that comes in pieces. */
+function* linesOfFile(pieces: Iterable<string>): Generator<string, void, undefined> {
+  let rest = "";
+  for (const piece of pieces) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+    if (rest.length > MAX_LINE_CHARACTERS) yield rest;
+  }
+  yield rest;
 }
 
 function toTodo(task: Task): ICAL.Component {
@@ -55,31 +140,21 @@ function toTodo(task: Task): ICAL.Component {
   return todo;
 }
 
-function fromTodo(todo: ICAL.Component): Record<string, unknown> {
+function fromTodo(todo: ICAL.Component, zones: Zones, notes: Note[]): Record<string, unknown> {
   const status = textOf(todo, "status");
-  const completedAt = timeOf(todo, "completed");
+  const time = (name: string, path: string) => timeOf(todo, name, zones, (message) => notes.push({ path, message }));
+  const completedAt = time("completed", "completedAt");
   return {
     title: textOf(todo, "summary") ?? "",
     description: textOf(todo, "description") ?? null,
     completed: status === undefined ? completedAt !== undefined : status.toUpperCase() === "COMPLETED",
     ...(completedAt !== undefined && { completedAt }),
     priority: priorityOf(Number(todo.getFirstPropertyValue("priority") ?? 0)),
-    due: dueOf(todo),
+    due: time("due", "due") ?? null,
     tags: tagsOf(todo),
-    createdAt: timeOf(todo, "created"),
+    createdAt: time("created", "createdAt"),
     ...exactOf(todo),
   };
-}
-
-function todosIn(text: string): ICAL.Component[] {
-  try {
-    const parsed: unknown = ICAL.parse(text);
-    // One calendar, or several in a row.
-    const calendars = Array.isArray(parsed) && Array.isArray(parsed[0]) ? parsed : [parsed];
-    return calendars.flatMap((calendar) => new ICAL.Component(calendar).getAllSubcomponents("vtodo"));
-  } catch {
-    throw new UnreadableFile("must be iCalendar");
-  }
 }
 
 /** Adds a day, or an instant to the second. */
@@ -99,20 +174,20 @@ function textOf(todo: ICAL.Component, name: string): string | undefined {
   return value === null ? undefined : String(value);
 }
 
-function dueOf(todo: ICAL.Component): string | null {
-  return timeOf(todo, "due") ?? null;
-}
-
 /** A day or an instant, as it is written: what is none is for the task's own checks to refuse. Floating time is UTC. */
-function timeOf(todo: ICAL.Component, name: string): string | undefined {
+function timeOf(todo: ICAL.Component, name: string, zones: Zones, note: (message: string) => void): string | undefined {
   const property = todo.getFirstProperty(name);
   const value = property?.getFirstValue();
   if (!property || !(value instanceof ICAL.Time)) return undefined;
   const written = String(property.toJSON()[3]);
   if (property.type === "date" || written.endsWith("Z")) return written;
-  if (property.getFirstParameter("tzid") === undefined) return `${written}Z`;
-  const isKnown = value.zone !== null && value.zone.tzid !== "floating";
-  return isKnown ? value.toJSDate().toISOString() : written;
+  const zone = property.getFirstParameter("tzid");
+  if (!zone) return `${written}Z`;
+  const instant = zones.instantOf(written, zone);
+  // What is no time is for the task's own checks to refuse.
+  if (instant === null) return written;
+  if (instant === undefined) note(`the time zone ${JSON.stringify(zone.slice(0, 60))} is not known; read as UTC`);
+  return instant ?? `${written}Z`;
 }
 
 function priorityOf(number: number): Task["priority"] {

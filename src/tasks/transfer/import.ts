@@ -1,42 +1,67 @@
 /** From a file to tasks, and to a report of what came of each. */
 import { createHash } from "node:crypto";
-import { errorsOf } from "../../http/validation.ts";
+import { errorsOf, MAX_ERRORS } from "../../http/validation.ts";
 import type { ToImport } from "../imports.ts";
 import { importedTaskSchema } from "../model.ts";
-import type { Entry } from "./format.ts";
+import { type Entry, type Note, UnreadableFile } from "./format.ts";
+
+export const MAX_LINES = 20_000;
+const MAX_ERRORS_A_LINE = 10;
 
 export type Line = {
   line: number;
   status: "imported" | "exists" | "invalid";
   id?: string;
-  errors?: { path: string; message: string }[];
+  errors?: Note[];
+  notes?: Note[];
 };
 
-type Checked = { line: number; task: ToImport } | (Line & { status: "invalid" });
+/** A file that was looked at: its tasks, each id once, and its lines as far as they are known. */
+export type Checked = { tasks: ToImport[]; lines: Line[]; moreErrors: number };
 
-/** Looks at each entry of a file by itself. */
-export function checkEntries(entries: Entry[]): Checked[] {
-  return entries.map((entry, index) => {
-    const line = index + 1;
-    if ("error" in entry) return { line, status: "invalid", errors: [{ path: "", message: entry.error }] };
-    const { fields, uid } = entry;
-    const checked = importedTaskSchema.safeParse(fields);
-    if (checked.success) {
-      const key = uid === undefined ? ["task", fields] : ["uid", uid];
-      return { line, task: { ...checked.data, id: checked.data.id ?? idFrom(key) } };
+/** Looks at each entry of a file by itself. Errors and notes are listed up to a number, and counted beyond it. */
+export function checkEntries(entries: Iterable<Entry>): Checked {
+  const tasks = new Map<string, ToImport>();
+  const lines: Line[] = [];
+  let left = MAX_ERRORS;
+  let moreErrors = 0;
+
+  const listed = (notes: Note[], more = 0): Note[] => {
+    const kept = notes.slice(0, Math.min(left, MAX_ERRORS_A_LINE));
+    left -= kept.length;
+    moreErrors += notes.length - kept.length + more;
+    return kept;
+  };
+
+  for (const entry of entries) {
+    const line = lines.length + 1;
+    if (line > MAX_LINES) throw new UnreadableFile(`must hold at most ${MAX_LINES} tasks`);
+    if ("error" in entry) {
+      lines.push({ line, status: "invalid", errors: listed([{ path: "", message: entry.error }]) });
+      continue;
     }
-    return { line, status: "invalid", errors: errorsOf(checked.error) };
-  });
+    const checked = importedTaskSchema.safeParse(entry.fields);
+    if (!checked.success) {
+      const found = errorsOf(checked.error, MAX_ERRORS_A_LINE);
+      lines.push({ line, status: "invalid", errors: listed(found.errors ?? [], found.moreErrors) });
+      continue;
+    }
+    const key = entry.uid === undefined ? ["task", entry.fields] : ["uid", entry.uid];
+    const id = checked.data.id ?? idFrom(key);
+    // Of lines with one id, the first counts.
+    const isFirst = !tasks.has(id);
+    if (isFirst) tasks.set(id, { ...checked.data, id });
+    const notes = entry.notes && entry.notes.length > 0 ? { notes: listed(entry.notes) } : {};
+    lines.push({ line, status: isFirst ? "imported" : "exists", id, ...notes });
+  }
+  return { tasks: [...tasks.values()], lines, moreErrors };
 }
 
-/** Says of each line what came of it. Of lines with one id, the first was imported. */
-export function reportLines(lines: Checked[], imported: Set<string>): Line[] {
-  const left = new Set(imported);
-  return lines.map((checked) => {
-    if (!("task" in checked)) return checked;
-    const { line, task } = checked;
-    return { line, id: task.id, status: left.delete(task.id) ? "imported" : "exists" };
-  });
+/** Says of each line what came of it. */
+export function reportLines(lines: Line[], imported: ReadonlySet<string>): Line[] {
+  return lines.map((line) =>
+    line.status === "imported" && !imported.has(line.id ?? "") ? { ...line, status: "exists" } : line,
+  );
 }
 
 /**

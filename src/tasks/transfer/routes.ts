@@ -8,24 +8,27 @@ import { logFailure } from "../../http/request-log.ts";
 import { refuseInvalid } from "../../http/validation.ts";
 import { taskSchema } from "../model.ts";
 import { userPath } from "../parameters.ts";
+import { overQuota } from "../quota-problem.ts";
 import { csvWriter, readCsv } from "./csv.ts";
-import { type Entry, UnreadableFile, type Writer } from "./format.ts";
+import { type Reader, textOf, UnreadableFile, type Writer } from "./format.ts";
 import { icsWriter, readIcs } from "./ics.ts";
-import { checkEntries, reportLines } from "./import.ts";
+import { type Checked, checkEntries, reportLines } from "./import.ts";
 import { jsonWriter, readJson } from "./json.ts";
 
 const CHUNK_TASKS = 500;
-const MAX_LINES = 20_000;
 
 const WRITERS: Record<"json" | "csv" | "ics", Writer> = { json: jsonWriter, csv: csvWriter, ics: icsWriter };
-const READERS: Record<string, (text: string) => Entry[]> = {
+const READERS: Record<string, Reader> = {
   "application/json": readJson,
   "text/csv": readCsv,
   "text/calendar": readIcs,
 };
 
 const text = { schema: z.string() };
+const FILE = { schema: { type: "string" as const } };
 const IMPORT_EXAMPLE = { type: "object" as const, example: { tasks: [{ title: "Buy oat milk" }] } };
+
+const notes = z.array(z.object({ path: z.string(), message: z.string() }));
 
 const reportSchema = z
   .object({
@@ -37,9 +40,11 @@ const reportSchema = z
         line: z.int().openapi({ description: "Which task of the file, counted from 1" }),
         status: z.enum(["imported", "exists", "invalid"]),
         id: z.string().optional(),
-        errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+        errors: notes.optional(),
+        notes: notes.optional().openapi({ description: "What was read otherwise than it is written" }),
       }),
     ),
+    moreErrors: z.int().optional().openapi({ description: "How many errors and notes are not listed" }),
   })
   .openapi("ImportReport");
 
@@ -90,9 +95,10 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
         body: {
           description: "At most 10 MiB and 20,000 tasks",
           content: {
-            "application/json": { schema: z.unknown().openapi(IMPORT_EXAMPLE) },
-            "text/csv": text,
-            "text/calendar": text,
+            // Described, and not validated: the validator would read the whole file first.
+            "application/json": { schema: IMPORT_EXAMPLE },
+            "text/csv": FILE,
+            "text/calendar": FILE,
           },
         },
       },
@@ -109,11 +115,13 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
       const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
       const read = READERS[type];
       if (!read) throw new Problem("unsupported_media_type");
-      const checked = checkEntries(entriesOf(await c.req.text(), read));
-      const tasks = checked.flatMap((entry) => ("task" in entry ? [entry.task] : []));
-      const lines = reportLines(checked, await c.var.tasks.import(tasks));
+      const { tasks, lines: checked, moreErrors } = checkFile(new Uint8Array(await c.req.arrayBuffer()), read);
+      const imported = await c.var.tasks.import(tasks);
+      if (imported.outcome === "over-quota") throw overQuota(imported.quota);
+      const lines = reportLines(checked, imported.ids);
       const count = (status: string) => lines.filter((line) => line.status === status).length;
-      return c.json({ imported: count("imported"), exists: count("exists"), invalid: count("invalid"), lines }, 200);
+      const counts = { imported: count("imported"), exists: count("exists"), invalid: count("invalid") };
+      return c.json({ ...counts, lines, ...(moreErrors > 0 && { moreErrors }) }, 200);
     },
   );
 
@@ -151,15 +159,9 @@ function toStream(texts: AsyncGenerator<string, void, undefined>, onFailure: (er
   });
 }
 
-function entriesOf(file: string, read: (text: string) => Entry[]): Entry[] {
-  const entries = readOrRefuse(file, read);
-  if (entries.length > MAX_LINES) throw invalidField("body", `must hold at most ${MAX_LINES} tasks`);
-  return entries;
-}
-
-function readOrRefuse(file: string, read: (text: string) => Entry[]): Entry[] {
+function checkFile(file: Uint8Array, read: Reader): Checked {
   try {
-    return read(file);
+    return checkEntries(read(textOf(file)));
   } catch (error) {
     if (error instanceof UnreadableFile) throw invalidField("body", error.message);
     throw error;

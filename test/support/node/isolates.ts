@@ -5,14 +5,19 @@ import { createTestHarness, type TestHarness, unstable_readConfig } from "wrangl
 export const SECRET = "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa";
 export const PASSWORD = "correct horse battery";
 
-type Init = { method?: string; headers?: Record<string, string>; json?: unknown };
+type Init = { method?: string; headers?: Record<string, string>; json?: unknown; body?: string };
 /** What Miniflare's own fetch answers with. */
 export type Answer = Awaited<ReturnType<TestHarness["fetch"]>>;
 export type Isolate = (path: string, init?: Init) => Promise<Answer>;
 export type Isolates = { first: Isolate; second: Isolate; harness: TestHarness };
 
-/** Starts two isolates. `vars` are the Worker's variables and secrets, none by default. */
-export async function startIsolates(vars: Record<string, string> = { BETTER_AUTH_SECRET: SECRET }): Promise<Isolates> {
+type Vars = Record<string, string>;
+
+/** Starts two isolates. `vars` are the Worker's variables and secrets; `others` those of the second, where they differ. */
+export async function startIsolates(
+  vars: Vars = { BETTER_AUTH_SECRET: SECRET },
+  others: Vars = vars,
+): Promise<Isolates> {
   const project = unstable_readConfig({ config: "wrangler.toml" });
   const { assets, compatibility_date, durable_objects, migrations, ratelimits, send_email, triggers } = project;
   const shared = { database_id: "shared", migrations_dir: resolve("migrations") };
@@ -23,7 +28,7 @@ export async function startIsolates(vars: Record<string, string> = { BETTER_AUTH
     ...{ durable_objects, migrations, ratelimits, send_email, triggers, vars },
     d1_databases: project.d1_databases.map((database: object) => ({ ...database, ...shared })),
   };
-  const workers = ["first", "second"].map((name) => ({ config: { ...config, name } }));
+  const workers = [{ config: { ...config, name: "first" } }, { config: { ...config, name: "second", vars: others } }];
   // A folder without .dev.vars, so that the Worker has these variables and no others.
   const harness = createTestHarness({ root: import.meta.dirname, workers });
   await harness.listen();
@@ -37,8 +42,9 @@ function isolate(harness: TestHarness, name: string): Isolate {
       "cf-connecting-ip": nextAddress(),
       ...(json !== undefined && { "content-type": "application/json" }),
     };
-    const body = json === undefined ? {} : { body: JSON.stringify(json) };
-    const method = init.method ?? (json === undefined ? "GET" : "POST");
+    const text = json === undefined ? init.body : JSON.stringify(json);
+    const body = text === undefined ? {} : { body: text };
+    const method = init.method ?? (text === undefined ? "GET" : "POST");
     const url = `https://tasks.test${path}`;
     return harness.getWorker(name).fetch(url, { method, ...body, headers: { ...headers, ...init.headers } });
   };

@@ -26,20 +26,29 @@ export class Server {
   private readonly child: ChildProcess;
   private readonly ended: Promise<unknown>;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, [command, ...args]: [string, ...string[]]) {
     this.url = `http://127.0.0.1:${port}`;
     // In a process group of its own, as a terminal would have it: Ctrl-C reaches every process of it.
-    this.child = spawn("npm", ["start", "--", "--port", String(port)], { cwd: folder, detached: true });
+    this.child = spawn(command, [...args, "--port", String(port)], { cwd: folder, detached: true });
     this.child.stdout?.on("data", (chunk) => (this.output += chunk));
     this.child.stderr?.on("data", (chunk) => (this.output += chunk));
     this.ended = new Promise((done) => this.child.on("exit", done));
   }
 
-  /** Starts the server and waits until it is ready. */
-  static async start(folder: string): Promise<Server> {
-    const server = new Server(folder, await freePort());
+  /** Starts the server and waits until it answers there; what is not configured is alive, and never ready. */
+  static async start(folder: string, path: "/ready" | "/health" = "/ready"): Promise<Server> {
+    return Server.open(folder, ["npm", "start", "--"], path);
+  }
+
+  /** Serves what was set up before, after a crash: without looking at packages and migrations again. */
+  static again(folder: string): Promise<Server> {
+    return Server.open(folder, [join(folder, "node_modules/.bin/wrangler"), "dev"], "/ready");
+  }
+
+  private static async open(folder: string, command: [string, ...string[]], path: string): Promise<Server> {
+    const server = new Server(folder, await freePort(), command);
     const deadline = Date.now() + READY_WITHIN_MS;
-    while (!(await server.isReady())) {
+    while (!(await server.isReady(path))) {
       if (server.child.exitCode !== null || Date.now() > deadline) throw new Error(server.output);
       await sleep(200);
     }
@@ -65,8 +74,8 @@ export class Server {
     await this.ended;
   }
 
-  async isReady(): Promise<boolean> {
-    return fetch(`${this.url}/ready`).then(
+  async isReady(path = "/ready"): Promise<boolean> {
+    return fetch(`${this.url}${path}`).then(
       (answer) => answer.ok,
       () => false,
     );

@@ -1,0 +1,257 @@
+/**
+ * The endpoints that change credentials. Their paths, bodies and answers are Better Auth's; what they do is one
+ * transaction each (store.ts), where Better Auth would take several steps. The plugin's names replace Better Auth's.
+ */
+import type { BetterAuthPlugin, GenericEndpointContext } from "better-auth";
+import {
+  APIError,
+  changeEmail,
+  changePassword,
+  createAuthEndpoint,
+  createAuthMiddleware,
+  deleteUser,
+  requestPasswordReset,
+  resetPassword,
+  revokeOtherSessions,
+  revokeSession,
+  revokeSessions,
+  updateUser,
+  verifyEmail,
+} from "better-auth/api";
+import { deleteSessionCookie, setSessionCookie } from "better-auth/cookies";
+import { sql } from "drizzle-orm";
+import { uuidv7 } from "uuidv7";
+import { type Database, rawQuery, violates } from "../../db/client.ts";
+import type { Letters } from "../mail/letters.ts";
+import { createLinkToken, digestOf, findLink, type UsableLink } from "../mail/links.ts";
+import { refuseBadPassword } from "../passwords/policy.ts";
+import { requestNotes } from "../request-notes.ts";
+import type { SessionRow } from "../session-insert.ts";
+import { knowCaller } from "../throttling/plugin.ts";
+import type { Throttle } from "../throttling/throttle.ts";
+import type { CredentialStore, Verified } from "./store.ts";
+
+type Parts = {
+  db: Database;
+  store: CredentialStore;
+  throttle: Throttle;
+  letters: Letters | undefined;
+  /** Whether confirming an address takes a new password: then a link that only confirms is none. */
+  confirmsByPassword: boolean;
+};
+type Current = { user: { id: string; email: string; name: string }; session: { id: string; token: string } };
+
+export function credentialEndpoints({ db, store, throttle, letters, confirmsByPassword }: Parts) {
+  return {
+    id: "credentials",
+    hooks: {
+      before: [
+        {
+          matcher: ({ path }) => path === "/delete-user",
+          handler: createAuthMiddleware(async (c) => {
+            if (typeof c.body?.password === "string" && c.body.password !== "") return;
+            const message = "Send the account's password";
+            throw new APIError("BAD_REQUEST", { code: "PASSWORD_REQUIRED", message });
+          }),
+        },
+      ],
+    },
+    endpoints: {
+      changePassword: createAuthEndpoint("/change-password", changePassword.options, async (c) => {
+        const current = c.context.session;
+        const { user } = current;
+        refuseBadPassword(c.body.newPassword, [user.email, user.name]);
+        const replacement = c.body.revokeOtherSessions ? newSession(c, user.id) : undefined;
+        await withPassword(c, current, c.body.currentPassword, async (verified) => {
+          const hash = await c.context.password.hash(c.body.newPassword);
+          return store.changePassword(verified, hash, replacement);
+        });
+        if (replacement) await setSessionCookie(c, { session: replacement, user });
+        letters?.passwordChanged(user);
+        return c.json({ token: replacement?.token ?? null, user });
+      }),
+
+      requestPasswordReset: createAuthEndpoint("/request-password-reset", requestPasswordReset.options, async (c) => {
+        const { email, redirectTo } = c.body;
+        const found = await c.context.internalAdapter.findUserByEmail(email);
+        if (found) await letters?.passwordReset(found.user, leadOn(redirectTo));
+        const message = "If this email exists in our system, check your email for the reset link";
+        return c.json({ status: true, message });
+      }),
+
+      resetPassword: createAuthEndpoint("/reset-password", resetPassword.options, async (c) => {
+        refuseBadPassword(c.body.newPassword, []);
+        const digest = await digestOf(c.body.token ?? c.query?.token);
+        const arriving = confirmsByPassword ? await findLink(db, digest, "arrive") : undefined;
+        const link = arriving ?? (await findLink(db, digest, "password"));
+        if (!link) throw invalidToken("BAD_REQUEST");
+        const email = arriving?.newEmail ?? link.email;
+        refuseBadPassword(c.body.newPassword, [email, link.name]);
+        const hash = await c.context.password.hash(c.body.newPassword);
+        const isSet = arriving ? arrive(digest, arriving, hash) : store.resetPassword(digest, link, hash);
+        if (!(await isSet)) throw invalidToken("BAD_REQUEST");
+        requestNotes().userId = link.userId;
+        await knowCaller(throttle, { id: link.userId, email });
+        letters?.passwordChanged({ email });
+        return c.json({ status: true });
+      }),
+
+      verifyEmail: createAuthEndpoint("/verify-email", verifyEmail.options, async (c) => {
+        const { callbackURL } = c.query;
+        const isConfirmed = await confirm(await digestOf(c.query.token), leadOn(callbackURL));
+        if (callbackURL) throw c.redirect(isConfirmed ? callbackURL : withError(callbackURL));
+        if (!isConfirmed) throw invalidToken("UNAUTHORIZED");
+        return c.json({ status: true, user: null });
+      }),
+
+      changeEmail: createAuthEndpoint("/change-email", changeEmail.options, async (c) => {
+        const { user, session } = c.context.session;
+        const newEmail = c.body.newEmail.toLowerCase();
+        if (newEmail === user.email) throw new APIError("BAD_REQUEST", { message: "Email is the same" });
+        const target = { userId: user.id, email: user.email, newEmail, sessionId: session.id };
+        const callback = leadOn(c.body.callbackURL);
+        // Whether the address has an account is for its owner alone to know: the answer and the mail here are the same.
+        if (user.emailVerified) await letters?.leave({ ...target, purpose: "leave" }, callback);
+        else if (!(await isTaken(newEmail))) await letters?.arrive({ ...target, purpose: "arrive" }, callback);
+        return c.json({ status: true });
+      }),
+
+      updateUser: createAuthEndpoint("/update-user", updateUser().options, async (c) => {
+        const { user, session } = c.context.session;
+        const { name = user.name, image = user.image } = c.body as Partial<Pick<typeof user, "name" | "image">>;
+        if (Object.keys(c.body).length === 0) throw new APIError("BAD_REQUEST", { message: "No fields to update" });
+        const live = { userId: user.id, sessionId: session.id };
+        requireDone(await store.changeProfile(live, { name, image: image ?? null }));
+        await setSessionCookie(c, { session, user: { ...user, name, image } });
+        return c.json({ status: true });
+      }),
+
+      deleteUser: createAuthEndpoint("/delete-user", deleteUser.options, async (c) => {
+        const current = c.context.session;
+        // Better Auth deletes by a mailed token as well; none is mailed here.
+        if (c.body.token) throw invalidToken("NOT_FOUND");
+        const account = await throttle.nameOf(current.user.email);
+        await withPassword(c, current, c.body.password ?? "", (verified) =>
+          store.deleteAccount(verified, throttle.forgetting(account)),
+        );
+        deleteSessionCookie(c);
+        return c.json({ success: true, message: "User deleted" });
+      }),
+
+      revokeSession: createAuthEndpoint("/revoke-session", revokeSession.options, async (c) => {
+        const { user, session } = c.context.session;
+        requireDone(await store.endSession({ userId: user.id, sessionId: session.id }, c.body.token));
+        if (c.body.token === session.token) deleteSessionCookie(c);
+        return c.json({ status: true });
+      }),
+
+      revokeSessions: createAuthEndpoint("/revoke-sessions", revokeSessions.options, async (c) => {
+        const { user, session } = c.context.session;
+        requireDone(await store.endSessions({ userId: user.id, sessionId: session.id }, false));
+        deleteSessionCookie(c);
+        return c.json({ status: true });
+      }),
+
+      revokeOtherSessions: createAuthEndpoint("/revoke-other-sessions", revokeOtherSessions.options, async (c) => {
+        const { user, session } = c.context.session;
+        requireDone(await store.endSessions({ userId: user.id, sessionId: session.id }, true));
+        return c.json({ status: true });
+      }),
+    },
+  } satisfies BetterAuthPlugin;
+
+  /** Uses a link up, for what it is for. */
+  async function confirm(digest: string, callback: string | undefined): Promise<boolean> {
+    const address = confirmsByPassword ? undefined : await findLink(db, digest, "verify");
+    if (address) return noting(address, store.confirmAddress(digest, address));
+    const leaving = await findLink(db, digest, "leave");
+    if (leaving?.newEmail) return noting(leaving, leave(digest, leaving, leaving.newEmail, callback));
+    const arriving = confirmsByPassword ? undefined : await findLink(db, digest, "arrive");
+    return arriving ? noting(arriving, arrive(digest, arriving)) : false;
+  }
+
+  async function leave(digest: string, link: UsableLink, newEmail: string, callback: string | undefined) {
+    const token = createLinkToken();
+    if (!(await store.leaveAddress(digest, link, await digestOf(token)))) return false;
+    if (await isTaken(newEmail)) await letters?.existingAccount({ user: { email: newEmail } });
+    else await letters?.arriveBy(newEmail, token, callback);
+    return true;
+  }
+
+  /** @param hash of a password that is set with the address, where that is asked for */
+  async function arrive(digest: string, link: UsableLink, hash?: string): Promise<boolean> {
+    try {
+      const isMoved = await store.arriveAddress(digest, link, hash);
+      if (isMoved) letters?.addressChanged(link.email);
+      return isMoved;
+    } catch (error) {
+      // Another account took the address since.
+      if (violates(error, "user.email")) return false;
+      throw error;
+    }
+  }
+
+  async function isTaken(email: string): Promise<boolean> {
+    return (await rawQuery(db, sql`select 1 from user where email = ${email}`)).length > 0;
+  }
+}
+
+function noting(link: UsableLink, outcome: Promise<boolean>): Promise<boolean> {
+  requestNotes().userId = link.userId;
+  return outcome;
+}
+
+/**
+ * Does what needs the password of the session's account. Where its hash was replaced meanwhile, by a stronger one or by that
+ * of another password, the password is verified anew.
+ */
+async function withPassword(
+  c: GenericEndpointContext,
+  { user, session }: Current,
+  password: string,
+  work: (verified: Verified) => Promise<boolean>,
+): Promise<void> {
+  for (let former = ""; ; ) {
+    const account = await c.context.internalAdapter.findCredentialAccount(user.id);
+    const hash = account?.password ?? "";
+    if (hash === former || !(await c.context.password.verify({ hash, password }))) throw invalidPassword();
+    if (await work({ userId: user.id, sessionId: session.id, hash })) return;
+    former = hash;
+  }
+}
+
+function newSession(c: GenericEndpointContext, userId: string): SessionRow {
+  const now = new Date();
+  return {
+    id: uuidv7(),
+    userId,
+    token: createLinkToken(),
+    expiresAt: new Date(now.getTime() + c.context.sessionConfig.expiresIn * 1000),
+    createdAt: now,
+    updatedAt: now,
+    ipAddress: requestNotes().source.address,
+    userAgent: c.headers?.get("user-agent") ?? "",
+  };
+}
+
+/** Where a link is to lead on; our own page where the caller does not say. */
+function leadOn(callback: string | undefined): string | undefined {
+  return callback === undefined || callback === "" || callback === "/" ? undefined : callback;
+}
+
+function withError(callback: string): string {
+  return `${callback}${callback.includes("?") ? "&" : "?"}error=INVALID_TOKEN`;
+}
+
+/** Refuses what a session asked for that has ended meanwhile. */
+function requireDone(isDone: boolean): void {
+  if (!isDone) throw new APIError("UNAUTHORIZED", { code: "UNAUTHORIZED", message: "The session has ended" });
+}
+
+function invalidPassword(): APIError {
+  return new APIError("BAD_REQUEST", { code: "INVALID_PASSWORD", message: "Invalid password" });
+}
+
+function invalidToken(status: "BAD_REQUEST" | "UNAUTHORIZED" | "NOT_FOUND"): APIError {
+  return new APIError(status, { code: "INVALID_TOKEN", message: "Invalid token" });
+}

@@ -1,0 +1,93 @@
+/**
+ * Secrets in mails. Each works for the account, the address and the purpose that it was made for, once, and not after
+ * what ends it: another address, another password, or the end of all sessions or of the one that asked for it.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { type Database, rawQuery } from "../../db/client.ts";
+import { refuse } from "../../db/refusal.ts";
+import { MINUTE_MS } from "../../time.ts";
+
+/**
+ * `verify` confirms the account's address, `password` sets a password, `leave` agrees to a change of address at the old
+ * one, `arrive` completes it at the new one.
+ */
+export type LinkPurpose = "verify" | "password" | "leave" | "arrive";
+
+export const LINK_MINUTES: Record<LinkPurpose, number> = { verify: 60, password: 30, leave: 60, arrive: 60 };
+
+/** What a link is for. `sessionId` is the session that asked for it. */
+export type LinkTarget = {
+  userId: string;
+  email: string;
+  purpose: LinkPurpose;
+  newEmail?: string | undefined;
+  sessionId?: string | undefined;
+};
+
+const TOKEN = /^[\w-]{43}$/;
+
+/** Makes a secret: 256 random bits. */
+export function createLinkToken(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
+}
+
+/** Names a secret by its digest, or by nothing where the text has not the form of one. */
+export async function digestOf(token: unknown): Promise<string> {
+  if (typeof token !== "string" || !TOKEN.test(token)) return "";
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  return Buffer.from(digest).toString("base64url");
+}
+
+/**
+ * Keeps a link, if the account still has the address and the session that asked for it is still live.
+ * @returns nothing when it does not
+ */
+export function insertLink(db: Database, digest: string, { userId, email, purpose, newEmail, sessionId }: LinkTarget) {
+  const now = Date.now();
+  const isLive = sessionId
+    ? sql`exists (select 1 from session where id = ${sessionId} and user_id = ${userId} and expires_at > ${now})`
+    : sql`true`;
+  return rawQuery<{ digest: string }>(
+    db,
+    sql`insert into mailed_link (digest, user_id, purpose, email, new_email, session_id, expires_at)
+      select ${digest}, id, ${purpose}, email, ${newEmail ?? null}, ${sessionId ?? null},
+        ${now + LINK_MINUTES[purpose] * MINUTE_MS}
+      from user where id = ${userId} and email = ${email} and ${isLive} returning digest`,
+  );
+}
+
+/** An expression that holds for a link that may be used: what a session asked for ends with it, however it ends. */
+function isUsable(digest: string, purpose: LinkPurpose): SQL {
+  const now = Date.now();
+  return sql`link.digest = ${digest} and link.purpose = ${purpose} and link.expires_at > ${now}
+    and user.email = link.email and (link.session_id is null or exists (
+      select 1 from session where id = link.session_id and user_id = link.user_id and expires_at > ${now}))`;
+}
+
+export type UsableLink = { userId: string; email: string; name: string; newEmail: string | null; sessionId: string };
+
+/** Finds a link that may be used, and whose it is. */
+export async function findLink(db: Database, digest: string, purpose: LinkPurpose): Promise<UsableLink | undefined> {
+  const [link] = await rawQuery<UsableLink>(
+    db,
+    sql`select user.id as userId, user.email, user.name, link.new_email as newEmail, link.session_id as sessionId
+      from mailed_link as link join user on user.id = link.user_id where ${isUsable(digest, purpose)}`,
+  );
+  return link;
+}
+
+/** Stops a transaction, unless the link may still be used. */
+export function requireLink(db: Database, digest: string, purpose: LinkPurpose) {
+  const usable = sql`exists (select 1 from mailed_link as link join user on user.id = link.user_id
+    where ${isUsable(digest, purpose)})`;
+  return rawQuery(db, sql`select case when ${usable} then 1 else ${refuse(sql`'link'`)} end`);
+}
+
+export function endLink(db: Database, digest: string) {
+  return rawQuery(db, sql`delete from mailed_link where digest = ${digest}`);
+}
+
+/** Ends every link that was mailed to a user. */
+export function endLinks(db: Database, userId: string) {
+  return rawQuery(db, sql`delete from mailed_link where user_id = ${userId}`);
+}

@@ -1,0 +1,218 @@
+/**
+ * How often an account's password may be tried, and mails to it be asked for. Each try is counted before the password is
+ * looked at, in one transaction, so that no number of parallel tries passes. A refused try writes nothing.
+ *
+ * - A device or address that the account was signed in from before has a count of its own: others cannot use it up.
+ * - Everybody else is counted by network, and slowed there; all of them together have a budget an hour.
+ * - A network's first tries in a day do not depend on that budget: whoever comes from elsewhere with the right password
+ *   gets in, however much others guess.
+ *
+ * Unknown accounts are counted like known ones.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { base64url } from "jose";
+import { type Database, rawQuery } from "../../db/client.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
+import type { Source } from "./source.ts";
+
+/** Tries before each further one has to wait, twice as long every time. */
+export const FREE_TRIES = 5;
+/** A network's tries in a day that no others can use up. */
+export const FIRST_CHANCES = 2;
+/** Tries in an hour of all networks that an account does not know (NIST SP 800-63B allows 100 in a row). */
+export const TRIES_AN_HOUR = 100;
+const LONGEST_WAIT_MS = 15 * MINUTE_MS;
+
+/** Mails before each further one has to wait. The newest link in the mailbox is still good when the next is sent. */
+export const FREE_MAILS = 5;
+const LONGEST_MAIL_WAIT_MS = 20 * MINUTE_MS;
+
+/** Known sources of one account; the one that was not used for longest goes. */
+const MAX_KNOWN_SOURCES = 40;
+/** Counts whose window is over, cleared with each one that is added. */
+const CLEARED_AT_ONCE = 4;
+/** What stands for all networks together. */
+const ALL_NETWORKS = "*";
+
+export type MailKind = "reset" | "verification" | "address-change" | "existing-account";
+
+/** What came of asking for a try. `userId` is the account's, where there is one. */
+export type Claim = { ok: true; userId?: string } | { ok: false; userId?: string; retryAfterSeconds: number };
+
+export type Throttle = ReturnType<typeof createThrottle>;
+
+/** @param key names accounts by a keyed hash: an address is personal, and stays out of this table */
+export function createThrottle(db: Database, key: CryptoKey) {
+  const write = (query: SQL) => rawQuery<{ n: number }>(db, query);
+
+  return {
+    /** Claims a try at an account's password. 2 rows written at most, and what it clears. */
+    async claimSignIn(email: string, { address, network, device }: Source): Promise<Claim> {
+      const now = Date.now();
+      const [hour, day] = [endOf(now, HOUR_MS), endOf(now, DAY_MS)];
+      const account = await nameAccount(key, email);
+      const attempt = crypto.randomUUID();
+      const userId = sql`(select id from user where email = ${email.toLowerCase()})`;
+      const known = sql`(select source from known_source where user_id = ${userId} and source in (${device}, ${address})
+        order by source = ${device} desc limit 1)`;
+      const of = (endsAt: number, scope: string) =>
+        sql`ends_at = ${endsAt} and account = ${account} and scope = ${scope}`;
+      const triesOf = (endsAt: number, scope: string) =>
+        sql`coalesce((select tries from throttle where ${of(endsAt, scope)}), 0)`;
+      const networkIsBlocked = sql`exists (
+        select 1 from throttle where ${of(day, network)} and blocked_until > ${now})`;
+      const isFirstChance = network === "" ? sql`false` : sql`${triesOf(day, network)} < ${FIRST_CHANCES}`;
+      const isCounted = sql`exists (select 1 from throttle where ${of(hour, ALL_NETWORKS)} and last_try = ${attempt})`;
+
+      const [ofKnown, ofAll, , , [state]] = (await db.batch([
+        write(sql`update known_source set
+            tries = iif(used_at <= ${now - DAY_MS}, 1, tries + 1),
+            blocked_until = ${blockedAfter(sql`iif(used_at <= ${now - DAY_MS}, 1, tries + 1)`, now)},
+            used_at = ${now}
+          where user_id = ${userId} and source = ${known} and blocked_until <= ${now} returning 1 as n`),
+        write(sql`insert into throttle (ends_at, account, scope, tries, blocked_until, last_try)
+          select ${hour}, ${account}, ${ALL_NETWORKS}, 1, 0, ${attempt}
+          where ${known} is null and not ${networkIsBlocked}
+            and (${isFirstChance} or ${triesOf(hour, ALL_NETWORKS)} < ${TRIES_AN_HOUR})
+          on conflict (ends_at, account, scope) do update set tries = tries + 1, last_try = excluded.last_try
+          returning 1 as n`),
+        write(sql`insert into throttle (ends_at, account, scope, tries, blocked_until, last_try)
+          select ${day}, ${account}, ${network}, 1, 0, ${attempt} where ${network} <> '' and ${isCounted}
+          on conflict (ends_at, account, scope) do update
+            set tries = tries + 1, blocked_until = ${blockedAfter(sql`tries + 1`, now)}, last_try = excluded.last_try`),
+        write(clearEnded(now, isCounted)),
+        rawQuery<State>(
+          db,
+          sql`select ${userId} as userId, ${known} as known,
+            (select blocked_until from known_source where user_id = ${userId} and source = ${known}) as knownUntil,
+            (select blocked_until from throttle where ${of(day, network)}) as networkUntil`,
+        ),
+      ])) as unknown as [unknown[], unknown[], unknown, unknown, State[]];
+      const whose = state?.userId ? { userId: state.userId } : {};
+      if (ofKnown.length > 0 || ofAll.length > 0) return { ok: true, ...whose };
+      const until = state?.known ? state.knownUntil : Math.max(state?.networkUntil ?? 0, 0);
+      return { ok: false, ...whose, retryAfterSeconds: secondsUntil(until && until > now ? until : hour, now) };
+    },
+
+    /** Claims a try at the password of a session's own account: it is the session that is counted. */
+    async claimOwnPassword(email: string, sessionId: string): Promise<Claim> {
+      return claim(email, `session ${sessionId}`, FREE_TRIES, 1000, LONGEST_WAIT_MS);
+    },
+
+    /**
+     * Claims a mail to an address. Each kind is counted by itself. Of mails that let somebody in, each known source of a
+     * confirmed account has a count of its own; an account that is not confirmed may be of somebody who wants to flood the
+     * mailbox, so that its known sources share one.
+     */
+    async claimMail(kind: MailKind, email: string, { address, device }: Source): Promise<Claim> {
+      const own = kind === "address-change" ? "" : await ownCountOf(email, address, device);
+      return claim(email, `mail ${kind} ${own}`, FREE_MAILS, MINUTE_MS, LONGEST_MAIL_WAIT_MS);
+    },
+
+    /**
+     * Forgets the tries of whoever has just shown that the account is theirs, and knows where they came from.
+     * @param newDevice the digest of a device that they may get a cookie for; not kept where theirs is known already
+     * @returns whether it was kept
+     */
+    async succeed(user: { id: string; email: string }, source: Source, newDevice: string): Promise<boolean> {
+      const { address, network, device } = source;
+      const now = Date.now();
+      const account = await nameAccount(key, user.email);
+      const isKnown = (of: SQL) =>
+        sql`exists (select 1 from known_source where user_id = ${user.id} and source in ${of})`;
+      const know = (what: string, condition: SQL) =>
+        write(sql`insert into known_source (user_id, source, tries, blocked_until, used_at)
+          select id, ${what}, 0, 0, ${now} from user where id = ${user.id} and ${what} <> '' and ${condition}
+          on conflict (user_id, source) do update set tries = 0, blocked_until = 0, used_at = excluded.used_at
+          returning 1 as n`);
+      const [, , , kept] = await db.batch([
+        write(sql`update throttle set tries = 0, blocked_until = 0
+          where ends_at = ${endOf(now, DAY_MS)} and account = ${account} and scope = ${network}
+            and not ${isKnown(sql`(${address}, ${device})`)}`),
+        know(address, sql`true`),
+        know(device, isKnown(sql`(${device})`)),
+        know(newDevice, sql`not ${isKnown(sql`(${device})`)}`),
+        write(sql`delete from known_source where user_id = ${user.id} and source in (
+          select source from known_source where user_id = ${user.id}
+          order by used_at desc limit -1 offset ${MAX_KNOWN_SOURCES})`),
+      ]);
+      return kept.length > 0;
+    },
+
+    /** The name under which an account is counted. */
+    nameOf: (email: string): Promise<string> => nameAccount(key, email),
+
+    /** A statement that forgets an account's tries. Its mails stay counted for the day: the mailbox is still there. */
+    forgetting(account: string) {
+      const now = Date.now();
+      const windows = JSON.stringify([endOf(now, HOUR_MS), endOf(now, DAY_MS)]);
+      return write(sql`delete from throttle where account = ${account}
+        and ends_at in (select value from json_each(${windows})) and scope not like 'mail %'`);
+    },
+  };
+
+  async function claim(email: string, scope: string, free: number, firstWaitMs: number, longestMs: number) {
+    const now = Date.now();
+    const day = endOf(now, DAY_MS);
+    const account = await nameAccount(key, email);
+    const attempt = crypto.randomUUID();
+    const isIt = sql`ends_at = ${day} and account = ${account} and scope = ${scope}`;
+    const until = blockedAfter(sql`tries + 1`, now, free, firstWaitMs, longestMs);
+    const [counted, , [state]] = (await db.batch([
+      write(sql`insert into throttle (ends_at, account, scope, tries, blocked_until, last_try)
+        values (${day}, ${account}, ${scope}, 1, 0, ${attempt})
+        on conflict (ends_at, account, scope) do update
+          set tries = tries + 1, blocked_until = ${until}, last_try = excluded.last_try
+          where blocked_until <= ${now}
+        returning 1 as n`),
+      write(clearEnded(now, sql`exists (select 1 from throttle where ${isIt} and last_try = ${attempt})`)),
+      rawQuery<{ until: number }>(db, sql`select blocked_until as until from throttle where ${isIt}`),
+    ])) as unknown as [unknown[], unknown, { until: number }[]];
+    if (counted.length > 0) return { ok: true as const };
+    return { ok: false as const, retryAfterSeconds: secondsUntil(state?.until ?? day, now) };
+  }
+
+  /** The count of a device or address that the account knows; empty where it knows neither. */
+  async function ownCountOf(email: string, address: string, device: string): Promise<string> {
+    const [own] = await rawQuery<{ count: string }>(
+      db,
+      sql`select iif(user.email_verified, source, 'known') as count from known_source join user on user.id = user_id
+        where user_id = (select id from user where email = ${email.toLowerCase()})
+        and source in (${device}, ${address}) order by source = ${device} desc limit 1`,
+    );
+    return own?.count ?? "";
+  }
+
+  async function nameAccount(name: CryptoKey, email: string): Promise<string> {
+    const digest = await crypto.subtle.sign("HMAC", name, new TextEncoder().encode(email.toLowerCase()));
+    return base64url.encode(new Uint8Array(digest));
+  }
+}
+
+type State = { userId: string | null; known: string | null; knownUntil: number | null; networkUntil: number | null };
+
+/** Clears a few counts whose window is over, where something was counted: the table does not outgrow what is going on. */
+function clearEnded(now: number, isCounted: SQL): SQL {
+  return sql`delete from throttle where (ends_at, account, scope) in (
+    select ends_at, account, scope from throttle where ends_at < ${now} and ${isCounted}
+    order by ends_at limit ${CLEARED_AT_ONCE})`;
+}
+
+/** Until when the next try has to wait after so many. */
+function blockedAfter(
+  tries: SQL,
+  now: number,
+  free = FREE_TRIES,
+  firstWaitMs = 1000,
+  longestMs = LONGEST_WAIT_MS,
+): SQL {
+  return sql`${now} + iif(${tries} < ${free}, 0, min(${longestMs}, ${firstWaitMs} << min(${tries} - ${free}, 20)))`;
+}
+
+function endOf(now: number, windowMs: number): number {
+  return (Math.floor(now / windowMs) + 1) * windowMs;
+}
+
+function secondsUntil(until: number, now: number): number {
+  return Math.max(1, Math.ceil((until - now) / 1000));
+}

@@ -1,0 +1,27 @@
+/** Under which origin a request is answered, and the refusal of credentials that travel in the clear. */
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+
+/** This machine: `localhost`, names below it, 127.0.0.0/8 and `[::1]` (RFC 6761, section 6.3; RFC 1122). */
+const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** Tells whether a URL leads to the machine that it is asked from. */
+export function isLoopback(url: string): boolean {
+  return LOOPBACK.test(new URL(url).hostname);
+}
+
+/**
+ * The issuer of tokens, where links in mails lead, and the origin whose pages are ours.
+ * @param publicOrigin the one that the operator fixed. A developer's machine is its own, whatever production is called.
+ */
+export function originOf(url: string, publicOrigin: string | undefined): string {
+  return publicOrigin === undefined || isLoopback(url) ? new URL(url).origin : publicOrigin;
+}
+
+/** Refuses plain http, except on this machine. */
+export function requireHttps(refuse: (c: Context) => Response) {
+  return createMiddleware(async (c, next) => {
+    if (new URL(c.req.url).protocol === "http:" && !isLoopback(c.req.url)) return refuse(c);
+    return next();
+  });
+}

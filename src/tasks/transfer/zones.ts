@@ -1,0 +1,84 @@
+/**
+ * Local times of named zones. A zone's offsets come from the runtime, by its IANA name, or by the Windows name for it; what a
+ * file itself defines is never expanded.
+ * @see https://www.unicode.org/cldr/charts/latest/supplemental/zone_tzid.html
+ */
+import { findIana } from "windows-iana";
+
+const LOCAL = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)$/;
+const DAY_MS = 86_400_000;
+/** A file of more zones is no calendar that people keep; each one takes memory. */
+const MAX_ZONES = 40;
+
+export type Zones = ReturnType<typeof openZones>;
+
+/** Knows the zones of one file. */
+export function openZones() {
+  const known = new Map<string, Intl.DateTimeFormat | undefined>();
+
+  return {
+    /**
+     * The instant of a local time, in UTC.
+     * @param local `YYYY-MM-DDTHH:MM:SS`
+     * @param name as in TZID, with or without a registry's prefix
+     * @returns undefined for a zone that is not known, null for a time that there is none of, such as 30 February
+     */
+    instantOf(local: string, name: string): string | null | undefined {
+      const [, ...parts] = LOCAL.exec(local) ?? [];
+      const wall = wallTime(parts.map(Number));
+      if (parts.length === 0 || Number.isNaN(wall)) return null;
+      if (!new Date(wall).toISOString().startsWith(local)) return null;
+      const format = find(name);
+      if (!format) return undefined;
+      const [before, after] = [offsetAt(format, wall - DAY_MS), offsetAt(format, wall + DAY_MS)];
+      // A time that comes twice is the first one; one that does not come is told by the offset before the gap (RFC 5545).
+      const offset = [before, after].find((each) => offsetAt(format, wall - each) === each) ?? before;
+      return new Date(wall - offset).toISOString();
+    },
+  };
+
+  function find(name: string): Intl.DateTimeFormat | undefined {
+    if (!known.has(name)) known.set(name, known.size < MAX_ZONES ? formatOf(name) : undefined);
+    return known.get(name);
+  }
+}
+
+function formatOf(name: string): Intl.DateTimeFormat | undefined {
+  // Some programs put a registry before it: /freeassociation.sourceforge.net/Europe/Amsterdam.
+  const path = name.replace(/^\/[^/]+\//, "").replace(/^Tzfile\//, "");
+  const [ofWindows] = findIana(name);
+  for (const timeZone of [path, ofWindows]) {
+    try {
+      if (timeZone && /^[A-Za-z]/.test(timeZone)) return new Intl.DateTimeFormat("en-US", { timeZone, ...FIELDS });
+    } catch {
+      // Not a zone of the IANA list.
+    }
+  }
+  return undefined;
+}
+
+const FIELDS = {
+  hourCycle: "h23",
+  era: "short",
+  year: "numeric",
+  month: "numeric",
+  day: "numeric",
+  hour: "numeric",
+  minute: "numeric",
+  second: "numeric",
+} as const;
+
+/** By how many milliseconds a zone's clocks are ahead of UTC at an instant. */
+function offsetAt(format: Intl.DateTimeFormat, instant: number): number {
+  const part = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]));
+  const { year, month, day, hour, minute, second } = part;
+  const wall = wallTime([year, month, day, hour, minute, second].map(Number));
+  return wall - Math.floor(instant / 1000) * 1000;
+}
+
+/** A local time as if it were UTC. Date.UTC would take the years 0 to 99 for those of the 20th century. */
+function wallTime([year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0]: number[]): number {
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  return date.setUTCHours(hour, minute, second);
+}

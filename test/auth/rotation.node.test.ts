@@ -1,0 +1,122 @@
+/** Rolling the secret: with isolates of both kinds running, as between two deploys, and by the list in .dev.vars. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  credentials,
+  type Isolate,
+  type Isolates,
+  PASSWORD,
+  someone,
+  startIsolates,
+} from "../support/node/isolates.ts";
+import { copyProject, removeProject, Server } from "../support/node/server.ts";
+
+const OLD = "oGk3vT8pLx2RzQn6YbW1sHc9MfJd4AuE";
+const NEW = "Zr7mXq1NfVt5KwYb9LpGh3DcSj8TeUa2";
+const TASKS = "/api/v1/users/me/tasks";
+
+let isolates: Isolates | undefined;
+
+afterEach(async () => {
+  await isolates?.harness.close();
+  isolates = undefined;
+});
+
+const list = (...versions: string[]) => ({ BETTER_AUTH_SECRETS: versions.join() });
+const PHASES: [string, Record<string, string>, Record<string, string>][] = [
+  ["the first deploy: the new one is accepted", { BETTER_AUTH_SECRET: OLD }, list(`1:${OLD}`, `2:${NEW}`)],
+  ["the second deploy: the new one signs", list(`1:${OLD}`, `2:${NEW}`), list(`2:${NEW}`, `1:${OLD}`)],
+];
+
+describe("L2 rolling the secret", () => {
+  it.each(PHASES)("L2 during %s, isolates of both kinds let in whoever either signed in", async (_, before, after) => {
+    isolates = await startIsolates(before, after);
+    const { first, second } = isolates;
+    for (const [here, there] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      const person = await someone(here);
+      expect((await there(TASKS, { json: { title: "One" }, headers: person.access })).status).toBe(201);
+      expect((await here(TASKS, { json: { title: "Two" }, headers: person.access })).status).toBe(201);
+      for (const headers of [person.session, person.cookie]) {
+        const token = await there("/api/auth/token", { headers });
+        expect(token.status).toBe(200);
+        const access = { authorization: `Bearer ${((await token.json()) as { token: string }).token}` };
+        for (const isolate of [here, there]) expect((await isolate(TASKS, { headers: access })).status).toBe(200);
+      }
+      await walk(here, there, person.access);
+      await useHandedBack(there, here, person.cookie);
+      // Known here, known there: the owner's address is not counted with strangers'.
+      const json = { email: person.email, password: PASSWORD };
+      expect((await there("/api/auth/sign-in/email", { json })).status).toBe(200);
+    }
+  });
+
+  /** Cursors and tokens of the change feed, each sealed by one isolate and opened by the other. */
+  async function walk(here: Isolate, there: Isolate, headers: Record<string, string>): Promise<void> {
+    const page = (await (await here(`${TASKS}?limit=1`, { headers })).json()) as { nextCursor: string };
+    expect((await there(`${TASKS}?limit=1&cursor=${page.nextCursor}`, { headers })).status).toBe(200);
+    const changes = (await (await there(`${TASKS}/changes`, { headers })).json()) as { nextToken: string };
+    expect((await here(`${TASKS}/changes?since=${changes.nextToken}`, { headers })).status).toBe(200);
+  }
+
+  /** What one isolate signs anew, the other still takes. */
+  async function useHandedBack(one: Isolate, other: Isolate, cookie: Record<string, string>): Promise<void> {
+    const answer = await one("/api/auth/token", { headers: cookie });
+    const renewed = credentials(answer).cookie.cookie || cookie["cookie"] || "";
+    for (const isolate of [other, one]) {
+      expect((await isolate("/api/auth/token", { headers: { ...cookie, cookie: renewed } })).status).toBe(200);
+    }
+  }
+
+  it("L2 in one step instead would have refused them: the reason for two", async () => {
+    isolates = await startIsolates({ BETTER_AUTH_SECRET: OLD }, list(`2:${NEW}`, `1:${OLD}`));
+    const { first, second } = isolates;
+    const person = await someone(second);
+    expect((await first(TASKS, { headers: person.access })).status).toBe(401);
+  });
+});
+
+describe("L2 the list in .dev.vars", () => {
+  const keyOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
+
+  async function keyIn(variables: string): Promise<string> {
+    const folder = copyProject();
+    writeFileSync(join(folder, ".dev.vars"), variables);
+    const server = await Server.start(folder);
+    try {
+      const account = { name: "A", email: "a@example.com", password: PASSWORD };
+      const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(account) };
+      const answer = await fetch(`${server.url}/api/auth/sign-up/email`, init);
+      return keyOf(answer.headers.get("set-auth-jwt") ?? "");
+    } finally {
+      await server.stop();
+      removeProject(folder);
+    }
+  }
+
+  it("L2 counts, alone and beside the single secret", async () => {
+    const [alone, beside] = [
+      await keyIn(`BETTER_AUTH_SECRET=${NEW}\n`),
+      await keyIn(`BETTER_AUTH_SECRET=${OLD}\nBETTER_AUTH_SECRETS=2:${NEW},1:${OLD}\n`),
+    ];
+    expect(beside).toBe(alone);
+    expect(await keyIn(`BETTER_AUTH_SECRETS=1:${OLD},2:${NEW}\n`)).not.toBe(alone);
+  });
+
+  it("L2 is complained of by its name when it is no list", async () => {
+    const folder = copyProject();
+    writeFileSync(join(folder, ".dev.vars"), `BETTER_AUTH_SECRET=${OLD}\nBETTER_AUTH_SECRETS=nonsense\n`);
+    try {
+      const server = await Server.start(folder, "/health");
+      const ready = await fetch(`${server.url}/ready`);
+      expect([ready.status, ((await ready.json()) as { code: string }).code]).toEqual([503, "not_configured"]);
+      expect(server.output).toContain("BETTER_AUTH_SECRETS must be a list");
+      await server.stop();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
