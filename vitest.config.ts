@@ -18,8 +18,15 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
               d1Databases: ["SCRATCH_DB"],
-              // A test may call as often as it likes; test/isolates.node.test.ts meets the real limit.
-              ratelimits: { TASKS_RATE_LIMIT: { namespace_id: "1001", simple: { limit: 1_000_000, period: 60 } } },
+              // A test may call as often as it likes; test/isolates.node.test.ts meets the real limits.
+              ratelimits: Object.fromEntries(
+                readConfig({ config: "wrangler.toml" }).ratelimits.map(
+                  ({ name, namespace_id }: { name: string; namespace_id: string }) => [
+                    name,
+                    { namespace_id, simple: { limit: 1_000_000, period: 60 } },
+                  ],
+                ),
+              ),
               bindings: {
                 // As committed, whatever a developer's .dev.vars says.
                 ...readConfig({ config: "wrangler.toml" }).vars,

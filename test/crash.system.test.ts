@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { linkMailedTo } from "./support/node/browser.ts";
 import { copyProject, removeProject, Server } from "./support/node/server.ts";
 
 const PASSWORD = "correct horse battery";
@@ -38,7 +39,7 @@ it("U5 kill -9 at a random moment of 60 sign-ups under load: each address signs 
       await sleep(Math.random() * 3000);
       await server.crash();
       for (const status of await Promise.all(signUps)) outcomes[status === 200 ? "done" : "cutOff"] += 1;
-      server = await Server.start(folder);
+      server = await Server.again(folder);
       for (const person of people) {
         const signIn = await post(server, "/sign-in/email", person);
         const signUp = signIn === 200 ? undefined : await post(server, "/sign-up/email", person);
@@ -82,7 +83,7 @@ it("T1 kill -9 in the middle of creations and batches with keys: sent again, eac
       await sleep(Math.random() * 250);
       await server.crash();
       for (const answer of await Promise.all(answers)) outcomes[answer === undefined ? "cutOff" : "done"] += 1;
-      server = await Server.start(folder);
+      server = await Server.again(folder);
       headers = await authorize(server, session);
       for (const request of requests) {
         const again = await write(server, headers, request);
@@ -103,6 +104,61 @@ it("T1 kill -9 in the middle of creations and batches with keys: sent again, eac
     removeProject(folder);
   }
 }, 240_000);
+
+it("U8 T8 kill -9 amid a reset of a password and an import: all of the reset or nothing, and totals that are exact", async () => {
+  const folder = copyProject();
+  const outcomes = { reset: 0, notReset: 0 };
+  try {
+    let server = await Server.start(folder);
+    for (let round = 0; round < 11; round += 1) {
+      const person = { name: "Somebody", email: `reset-${round}@example.com`, password: PASSWORD };
+      const signedUp = await send(server, "/sign-up/email", person);
+      const session = { authorization: `Bearer ${signedUp.headers.get("set-auth-token")}` };
+      const headers = await authorize(server, session);
+      await send(server, "/request-password-reset", { email: person.email });
+      const link = await linkMailedTo(server, person.email, "Reset your password");
+      const reset = { token: link.split("#")[1], newPassword: "a new and better one" };
+      const file = JSON.stringify({ tasks: Array.from({ length: 1000 }, (_, n) => ({ title: `${round}.${n}` })) });
+      const work = [
+        send(server, "/reset-password", reset),
+        fetch(`${server.url}${TASKS}/import`, { method: "POST", headers, body: file }),
+      ];
+      const answers = Promise.allSettled(work);
+      await sleep(Math.random() * 400);
+      await server.crash();
+      await answers;
+      server = await Server.again(folder);
+      const signIn = async (password: string) =>
+        (await send(server, "/sign-in/email", { email: person.email, password })).status;
+      const statuses = [await signIn(person.password), await signIn(reset.newPassword)];
+      const wasReset = statuses[1] === 200;
+      expect(statuses).toEqual(wasReset ? [401, 200] : [200, 401]);
+      const token = await fetch(`${server.url}/api/auth/token`, { headers: session });
+      expect(token.status).toBe(wasReset ? 401 : 200);
+      expect((await send(server, "/reset-password", reset)).status).toBe(wasReset ? 400 : 200);
+      outcomes[wasReset ? "reset" : "notReset"] += 1;
+      const again = await send(server, "/sign-in/email", { email: person.email, password: reset.newPassword });
+      const own = { authorization: `Bearer ${again.headers.get("set-auth-jwt")}` };
+      const usage = await fetch(`${server.url}/api/v1/users/me/usage`, { headers: own });
+      const exported = await fetch(`${server.url}${TASKS}/export`, { headers: own });
+      const { tasks } = (await exported.json()) as { tasks: object[] };
+      expect(await usage.json()).toMatchObject({ tasks: { used: tasks.length, open: tasks.length } });
+    }
+    await server.stop();
+    console.log(JSON.stringify(outcomes));
+  } finally {
+    removeProject(folder);
+  }
+}, 400_000);
+
+function send(server: Server, path: string, json: object): Promise<Response> {
+  addresses += 1;
+  const headers = {
+    "content-type": "application/json",
+    "cf-connecting-ip": `10.3.${addresses}.1`,
+  };
+  return fetch(`${server.url}/api/auth${path}`, { method: "POST", headers, body: JSON.stringify(json) });
+}
 
 async function authorize(server: Server, session: Record<string, string>): Promise<Record<string, string>> {
   const answer = await fetch(`${server.url}/api/auth/token`, { headers: session });
