@@ -3,17 +3,17 @@
  * a large table is cleared over several runs, and no run holds the database for long. Reading past rows that are
  * still good costs a thousandth of what an index on every expiry would cost in writes.
  */
+import { KNOWN_SOURCE_DAYS } from "./auth/throttling/source.ts";
 import { logEvent } from "./http/request-log.ts";
 import { FEED_DAYS } from "./tasks/changes.ts";
 import { TRASH_DAYS } from "./tasks/model.ts";
+import { FORGOTTEN } from "./tasks/row.ts";
 import { DAY_MS } from "./time.ts";
 
 const CHUNK_ROWS = 500;
 const MAX_CHUNKS = 200;
 /** A day longer than the change feed needs them, for clocks differ. */
 export const TOMBSTONE_DAYS = FEED_DAYS + 1;
-/** How long an address or a device is known that an account was not signed in from since. */
-export const KNOWN_SOURCE_DAYS = 400;
 /** How long a repeated idempotency key is recognized. */
 export const RECEIPT_DAYS = 2;
 
@@ -55,8 +55,9 @@ const CHORES: Chore[] = [
     goes: "true",
     instead: {
       name: "trash",
-      action: `update task set title = '', title_key = '', description = null, description_key = null, due = null,
-        tags = '{}', priority = 0, completed_at = null`,
+      action: `update task set ${Object.entries(FORGOTTEN)
+        .map(([column, empty]) => `${column} = ${empty}`)
+        .join(", ")}`,
       // The trash has room again: the row with the newest revision says how much.
       first: `with gone as materialized (select user_id, bytes from task where @chunk)
         update task set trash_total = max(0, trash_total - (

@@ -1,7 +1,8 @@
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { KNOWN_SOURCE_DAYS, keepHouse, RECEIPT_DAYS, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
+import { KNOWN_SOURCE_DAYS } from "../src/auth/throttling/source.ts";
+import { keepHouse, RECEIPT_DAYS, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
 import worker from "../src/index.ts";
 import { TRASH_DAYS } from "../src/tasks/model.ts";
 import { someone } from "./support/client.ts";

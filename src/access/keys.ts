@@ -12,8 +12,8 @@ export type Keys = readonly [SigningKey, ...SigningKey[]];
 const KEY_ID_CHARACTERS = 8;
 
 /** Names the keys of these secrets, in their order. */
-export function createKeys([newest, ...older]: readonly [string, ...string[]]): Keys {
-  return [nameKey(newest), ...older.map(nameKey)];
+export function createKeys([first, ...others]: readonly [string, ...string[]]): Keys {
+  return [nameKey(first), ...others.map(nameKey)];
 }
 
 /**

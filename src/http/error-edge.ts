@@ -24,9 +24,7 @@ function problemFor(error: Error): Problem {
   if (error instanceof SessionEnded) return new Problem("session_ended");
   if (error instanceof HTTPException) return new Problem(FRAMEWORK_EXCEPTIONS[error.status] ?? "internal_error");
   const trouble = databaseTrouble(error);
-  if (trouble === "daily_limit") {
-    return new Problem("database_daily_limit", {}, { "Retry-After": String(secondsUntilMidnight(Date.now())) });
-  }
-  if (trouble === "not_migrated") return new Problem("database_not_migrated");
-  return new Problem(trouble ? "database_unavailable" : "internal_error");
+  if (!trouble) return new Problem("internal_error");
+  const tomorrow = { "Retry-After": String(secondsUntilMidnight(Date.now())) };
+  return new Problem(`database_${trouble}`, {}, trouble === "daily_limit" ? tomorrow : {});
 }

@@ -59,3 +59,15 @@ function toTagsColumn(tags: readonly string[]): string {
 function toInstant(milliseconds: number | null): string | null {
   return milliseconds === null ? null : new Date(milliseconds).toISOString();
 }
+
+/** What the columns of a task hold, in SQL, once nothing is left of it but that it was deleted. */
+export const FORGOTTEN: Readonly<Record<string, string>> = {
+  title: "''",
+  title_key: "''",
+  description: "null",
+  description_key: "null",
+  due: "null",
+  tags: "'{}'",
+  priority: "0",
+  completed_at: "null",
+};

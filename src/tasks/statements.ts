@@ -7,7 +7,7 @@ import { session } from "../auth/tables.ts";
 import { DAY_MS } from "../time.ts";
 import { type NewTask, type TaskChanges, TRASH_DAYS } from "./model.ts";
 import type { Precondition } from "./precondition.ts";
-import { columns, type Row, toColumns } from "./row.ts";
+import { columns, FORGOTTEN, type Row, toColumns } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { task } from "./table.ts";
 import type { Growth, QuotaName, Totals } from "./totals.ts";
@@ -98,7 +98,7 @@ export function createStatements({ raw, rawRows, userId, isLive, totals, now }: 
       const fits = sql`(before.trash + ${task.bytes} <= ${totals.quotas.bytes})`;
       const kept = Object.entries(FORGOTTEN).map(([name, empty]): [string, SQL] => [
         name,
-        sql`iif(${fits}, ${sql.identifier("task")}.${sql.identifier(name)}, ${empty})`,
+        sql`iif(${fits}, ${sql.identifier("task")}.${sql.identifier(name)}, ${sql.raw(empty)})`,
       ]);
       const growth = {
         live: -1,
@@ -155,18 +155,6 @@ export function createStatements({ raw, rawRows, userId, isLive, totals, now }: 
     return { run, exceeded: sql`case when ${condition} then ${exceeded} end` };
   }
 }
-
-/** What a task holds once nothing is left of it but that it was deleted. */
-export const FORGOTTEN: Record<string, SQL> = {
-  title: sql`''`,
-  title_key: sql`''`,
-  description: sql`null`,
-  description_key: sql`null`,
-  due: sql`null`,
-  tags: sql`'{}'`,
-  priority: sql`0`,
-  completed_at: sql`null`,
-};
 
 /** The columns whose text counts as bytes (table.ts). */
 const TEXTS = ["title", "titleKey", "description", "descriptionKey", "tags"] as const;

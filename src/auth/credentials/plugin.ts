@@ -19,16 +19,17 @@ import {
   verifyEmail,
 } from "better-auth/api";
 import { deleteSessionCookie, setSessionCookie } from "better-auth/cookies";
-import { sql } from "drizzle-orm";
 import { uuidv7 } from "uuidv7";
-import { type Database, rawQuery, violates } from "../../db/client.ts";
+import type { Database } from "../../db/client.ts";
 import type { Letters } from "../mail/letters.ts";
-import { createLinkToken, digestOf, findLink, type UsableLink } from "../mail/links.ts";
+import { findLink } from "../mail/links.ts";
 import { refuseBadPassword } from "../passwords/policy.ts";
 import { requestNotes } from "../request-notes.ts";
+import { createSecret, digestOf } from "../secrets.ts";
 import type { SessionRow } from "../session-insert.ts";
 import { knowCaller } from "../throttling/plugin.ts";
 import type { Throttle } from "../throttling/throttle.ts";
+import { createAddresses } from "./addresses.ts";
 import type { CredentialStore, Verified } from "./store.ts";
 
 type Parts = {
@@ -42,6 +43,8 @@ type Parts = {
 type Current = { user: { id: string; email: string; name: string }; session: { id: string; token: string } };
 
 export function credentialEndpoints({ db, store, throttle, letters, confirmsByPassword }: Parts) {
+  const addresses = createAddresses({ db, store, letters, confirmsByPassword });
+
   return {
     id: "credentials",
     hooks: {
@@ -88,7 +91,7 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
         const email = arriving?.newEmail ?? link.email;
         refuseBadPassword(c.body.newPassword, [email, link.name]);
         const hash = await c.context.password.hash(c.body.newPassword);
-        const isSet = arriving ? arrive(digest, arriving, hash) : store.resetPassword(digest, link, hash);
+        const isSet = arriving ? addresses.arrive(digest, arriving, hash) : store.resetPassword(digest, link, hash);
         if (!(await isSet)) throw invalidToken("BAD_REQUEST");
         requestNotes().userId = link.userId;
         await knowCaller(throttle, { id: link.userId, email });
@@ -98,7 +101,7 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
 
       verifyEmail: createAuthEndpoint("/verify-email", verifyEmail.options, async (c) => {
         const { callbackURL } = c.query;
-        const isConfirmed = await confirm(await digestOf(c.query.token), leadOn(callbackURL));
+        const isConfirmed = await addresses.confirm(await digestOf(c.query.token), leadOn(callbackURL));
         if (callbackURL) throw c.redirect(isConfirmed ? callbackURL : withError(callbackURL));
         if (!isConfirmed) throw invalidToken("UNAUTHORIZED");
         return c.json({ status: true, user: null });
@@ -112,7 +115,8 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
         const callback = leadOn(c.body.callbackURL);
         // Whether the address has an account is for its owner alone to know: the answer and the mail here are the same.
         if (user.emailVerified) await letters?.leave({ ...target, purpose: "leave" }, callback);
-        else if (!(await isTaken(newEmail))) await letters?.arrive({ ...target, purpose: "arrive" }, callback);
+        else if (!(await addresses.isTaken(newEmail)))
+          await letters?.arrive({ ...target, purpose: "arrive" }, callback);
         return c.json({ status: true });
       }),
 
@@ -159,46 +163,6 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
       }),
     },
   } satisfies BetterAuthPlugin;
-
-  /** Uses a link up, for what it is for. */
-  async function confirm(digest: string, callback: string | undefined): Promise<boolean> {
-    const address = confirmsByPassword ? undefined : await findLink(db, digest, "verify");
-    if (address) return noting(address, store.confirmAddress(digest, address));
-    const leaving = await findLink(db, digest, "leave");
-    if (leaving?.newEmail) return noting(leaving, leave(digest, leaving, leaving.newEmail, callback));
-    const arriving = confirmsByPassword ? undefined : await findLink(db, digest, "arrive");
-    return arriving ? noting(arriving, arrive(digest, arriving)) : false;
-  }
-
-  async function leave(digest: string, link: UsableLink, newEmail: string, callback: string | undefined) {
-    const token = createLinkToken();
-    if (!(await store.leaveAddress(digest, link, await digestOf(token)))) return false;
-    if (await isTaken(newEmail)) await letters?.existingAccount({ user: { email: newEmail } });
-    else await letters?.arriveBy(newEmail, token, callback);
-    return true;
-  }
-
-  /** @param hash of a password that is set with the address, where that is asked for */
-  async function arrive(digest: string, link: UsableLink, hash?: string): Promise<boolean> {
-    try {
-      const isMoved = await store.arriveAddress(digest, link, hash);
-      if (isMoved) letters?.addressChanged(link.email);
-      return isMoved;
-    } catch (error) {
-      // Another account took the address since.
-      if (violates(error, "user.email")) return false;
-      throw error;
-    }
-  }
-
-  async function isTaken(email: string): Promise<boolean> {
-    return (await rawQuery(db, sql`select 1 from user where email = ${email}`)).length > 0;
-  }
-}
-
-function noting(link: UsableLink, outcome: Promise<boolean>): Promise<boolean> {
-  requestNotes().userId = link.userId;
-  return outcome;
 }
 
 /**
@@ -225,7 +189,7 @@ function newSession(c: GenericEndpointContext, userId: string): SessionRow {
   return {
     id: uuidv7(),
     userId,
-    token: createLinkToken(),
+    token: createSecret(),
     expiresAt: new Date(now.getTime() + c.context.sessionConfig.expiresIn * 1000),
     createdAt: now,
     updatedAt: now,

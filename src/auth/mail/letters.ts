@@ -7,8 +7,9 @@ import { type Database, databaseTrouble } from "../../db/client.ts";
 import { isLoopback } from "../../http/origin.ts";
 import { logEvent } from "../../http/request-log.ts";
 import { requestNotes } from "../request-notes.ts";
+import { createSecret, digestOf } from "../secrets.ts";
 import type { MailKind, Throttle } from "../throttling/throttle.ts";
-import { createLinkToken, digestOf, insertLink, LINK_MINUTES, type LinkPurpose, type LinkTarget } from "./links.ts";
+import { insertLink, LINK_MINUTES, type LinkPurpose, type LinkTarget } from "./links.ts";
 import type { Mailer } from "./mailer.ts";
 import {
   addressChangedMail,
@@ -105,7 +106,7 @@ export function createLetters(
     }
     const recipient = target.purpose === "arrive" ? target.newEmail : target.email;
     if (recipient === undefined || !(await mayMail(kind, recipient))) return;
-    const token = createLinkToken();
+    const token = createSecret();
     const kept = await insertLink(db, await digestOf(token), target);
     if (kept.length > 0) post(mail(linkTo(target.purpose, token, callback), LINK_MINUTES[target.purpose]));
   }

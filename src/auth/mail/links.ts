@@ -24,20 +24,6 @@ export type LinkTarget = {
   sessionId?: string | undefined;
 };
 
-const TOKEN = /^[\w-]{43}$/;
-
-/** Makes a secret: 256 random bits. */
-export function createLinkToken(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
-}
-
-/** Names a secret by its digest, or by nothing where the text has not the form of one. */
-export async function digestOf(token: unknown): Promise<string> {
-  if (typeof token !== "string" || !TOKEN.test(token)) return "";
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return Buffer.from(digest).toString("base64url");
-}
-
 /**
  * Keeps a link, if the account still has the address and the session that asked for it is still live.
  * @returns nothing when it does not

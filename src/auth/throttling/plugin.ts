@@ -4,7 +4,8 @@ import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api";
 import { z } from "zod";
 import { currentSession } from "../current-session.ts";
 import { requestNotes } from "../request-notes.ts";
-import { createDevice, nameDevice } from "./source.ts";
+import { createSecret } from "../secrets.ts";
+import { nameDevice } from "./source.ts";
 import type { Claim, Throttle } from "./throttle.ts";
 
 /** Endpoints that look at a password: of the account that the body names, or of the caller's own. */
@@ -47,8 +48,8 @@ export function throttling(throttle: Throttle) {
  */
 export async function knowCaller(throttle: Throttle, user: { id: string; email: string }): Promise<void> {
   const notes = requestNotes();
-  const value = notes.isBrowser ? createDevice() : "";
-  const isKept = await throttle.succeed(user, notes.source, value === "" ? "" : await nameDevice(value));
+  const value = notes.isBrowser ? createSecret() : "";
+  const isKept = await throttle.succeed(user, notes.source, await nameDevice(value));
   if (isKept) notes.newDevice = value;
 }
 

@@ -5,6 +5,8 @@
  */
 import { getIP } from "better-auth/api";
 import { parse } from "hono/utils/cookie";
+import { DAY_MS } from "../../time.ts";
+import { digestOf } from "../secrets.ts";
 
 export type Source = {
   /** An IPv4 address, or an IPv6 network of 64 bits; empty when it is not known. */
@@ -19,8 +21,8 @@ export const NOWHERE: Source = { address: "", network: "", device: "" };
 
 const ADDRESS_HEADER = "cf-connecting-ip";
 const DEVICE_COOKIE = "edge-tasks.device";
-const DEVICE_SECONDS = 400 * 86_400;
-const DEVICE_VALUE = /^[\w-]{43}$/;
+/** How long an address or a device is known that an account was not signed in from since. */
+export const KNOWN_SOURCE_DAYS = 400;
 
 /** Tells where a request comes from. */
 export async function sourceOf(request: Request): Promise<Source> {
@@ -29,24 +31,19 @@ export async function sourceOf(request: Request): Promise<Source> {
   const network = isV6 ? `${addressIn(request, 48)}/48` : address.replace(/\.\d+$/, ".0/24");
   const cookies = parse(request.headers.get("cookie") ?? "");
   const device = cookies[deviceCookieName(request.url)] ?? "";
-  return { address, network: address && network, device: DEVICE_VALUE.test(device) ? await nameDevice(device) : "" };
+  return { address, network: address && network, device: await nameDevice(device) };
 }
 
-/** The value of a new device cookie: 256 random bits. */
-export function createDevice(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
-}
-
-/** A device is kept by its digest: who reads the database cannot be it. */
+/** Names a device by the value of its cookie; empty where that is none of ours. */
 export async function nameDevice(value: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(value));
-  return `device ${Buffer.from(digest).toString("base64url")}`;
+  const digest = await digestOf(value);
+  return digest && `device ${digest}`;
 }
 
 /** The cookie that makes a browser known. It opens nothing. */
 export function deviceCookie(url: string, value: string): string {
   const secure = url.startsWith("https:") ? "; Secure" : "";
-  return `${deviceCookieName(url)}=${value}; Max-Age=${DEVICE_SECONDS}; Path=/; HttpOnly; SameSite=Lax${secure}`;
+  return `${deviceCookieName(url)}=${value}; Max-Age=${(KNOWN_SOURCE_DAYS * DAY_MS) / 1000}; Path=/; HttpOnly; SameSite=Lax${secure}`;
 }
 
 function deviceCookieName(url: string): string {

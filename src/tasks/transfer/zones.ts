@@ -4,9 +4,9 @@
  * @see https://www.unicode.org/cldr/charts/latest/supplemental/zone_tzid.html
  */
 import { findIana } from "windows-iana";
+import { DAY_MS } from "../../time.ts";
 
 const LOCAL = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)$/;
-const DAY_MS = 86_400_000;
 /** A file of more zones is no calendar that people keep; each one takes memory. */
 const MAX_ZONES = 40;
 
