@@ -42,7 +42,7 @@ const REASONS = {
   PASSWORD_TOO_SHORT: "Use 8 characters or more.",
   PASSWORD_TOO_LONG: "Use 128 characters or fewer.",
   PASSWORD_TOO_COMMON: "That password is too easy to guess. Choose another one.",
-  TOO_MANY_REQUESTS: "That was too often. Try again in a minute.",
+  TOO_MANY_REQUESTS: "That was too often. Try again in some minutes.",
   OFFLINE: "You seem to be offline. Try again when you are back.",
 };
 function fail(code) {

@@ -103,6 +103,26 @@ describe("U8 in one transaction", () => {
   }
 });
 
+describe("U8 a link at the old address", () => {
+  it("U8 is not used up while D1's trouble keeps the mail to the new one from being sent", async () => {
+    let refusals = 0;
+    for (let healthy = 0; healthy < 7; healthy += 1) {
+      const [person, newEmail] = [await someone(fetch), nextEmail()];
+      await env.DB.prepare("update user set email_verified = 1 where id = ?").bind(person.id).run();
+      await post("/change-email", { newEmail }, bearer(person.sessionToken));
+      const token = linkIn(await outbox.mailTo(person.email, "change of")).hash.slice(1);
+      const d1 = failingD1(env.DB, "D1_ERROR: Network connection lost.", healthy);
+      const { fetch: failing } = await hastyApp({ vars, d1, bindings: { EMAIL: outbox.email } });
+      const follow = (through: Fetch) => anonymous(through).call(`/api/auth/verify-email?token=${token}`);
+      const answer = await follow(failing);
+      refusals += answer.status === 503 ? 1 : 0;
+      if (answer.status === 503) expect((await follow(fetch)).status, `${healthy} round trips`).toBe(200);
+      expect((await outbox.mailTo(newEmail, "new")).to).toBe(newEmail);
+    }
+    expect(refusals).toBeGreaterThan(3);
+  });
+});
+
 describe("U8 what was verified with the old password", () => {
   const WORKS: [string, (person: Person, through: Fetch) => Promise<Response>, number][] = [
     ["a sign-in", ({ email }, through) => signIn(email, PASSWORD, through), 401],

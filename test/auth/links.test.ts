@@ -277,6 +277,16 @@ describe("L8 a mailbox is not flooded", () => {
     expect(await mailsTo(victim, "new")).toBe(FREE_MAILS);
   });
 
+  it("L8 and a link that had to wait for that is still good", async () => {
+    const [person, newEmail] = [await verified(), nextEmail()];
+    const token = await askChange(person, newEmail);
+    for (let n = 0; n < FREE_MAILS; n += 1) await follow(await askChange(await verified(), newEmail));
+    const refused = await follow(token);
+    expect([refused.status, refused.headers.has("retry-after")]).toEqual([429, true]);
+    await env.DB.prepare("update throttle set blocked_until = 0").run();
+    expect((await follow(token)).status).toBe(200);
+  });
+
   it("L8 nor by resets from many devices of an account that nobody confirmed", async () => {
     const victim = await someone(fetch);
     for (let n = 0; n < FLOOD; n += 1) {

@@ -9,26 +9,31 @@ import type { CredentialStore } from "./store.ts";
 
 type Parts = { db: Database; store: CredentialStore; letters: Letters | undefined; confirmsByPassword: boolean };
 
+/** What came of following a link. With too many mails to the new address, the link is good for another try. */
+export type Followed = "done" | "invalid" | "too-many-mails";
+
 /** @param confirmsByPassword whether confirming an address takes a new password: then a link that only confirms is none */
 export function createAddresses({ db, store, letters, confirmsByPassword }: Parts) {
   return { confirm, arrive, isTaken };
 
   /** Uses a link up, for what it is for. */
-  async function confirm(digest: string, callback: string | undefined): Promise<boolean> {
+  async function confirm(digest: string, callback: string | undefined): Promise<Followed> {
     const address = confirmsByPassword ? undefined : await findLink(db, digest, "verify");
-    if (address) return noting(address, store.confirmAddress(digest, address));
+    if (address) return followed(address, await store.confirmAddress(digest, address));
     const leaving = await findLink(db, digest, "leave");
-    if (leaving?.newEmail) return noting(leaving, leave(digest, leaving, leaving.newEmail, callback));
+    if (leaving?.newEmail) return leave(digest, leaving, leaving.newEmail, callback);
     const arriving = confirmsByPassword ? undefined : await findLink(db, digest, "arrive");
-    return arriving ? noting(arriving, arrive(digest, arriving)) : false;
+    return arriving ? followed(arriving, await arrive(digest, arriving)) : "invalid";
   }
 
+  /** All that may fail comes before the link is used up: what is left then is to hand the next mail over. */
   async function leave(digest: string, link: UsableLink, newEmail: string, callback: string | undefined) {
     const token = createSecret();
-    if (!(await store.leaveAddress(digest, link, await digestOf(token)))) return false;
-    if (await isTaken(newEmail)) await letters?.existingAccount({ user: { email: newEmail } });
-    else await letters?.arriveBy(newEmail, token, callback);
-    return true;
+    const next = (await isTaken(newEmail)) ? "existing-account" : "address-change";
+    if (letters && !(await letters.mayMail(next, newEmail))) return "too-many-mails";
+    const isLeft = await store.leaveAddress(digest, link, await digestOf(token));
+    if (isLeft) letters?.afterLeaving(next, newEmail, token, callback);
+    return followed(link, isLeft);
   }
 
   /** @param hash of a password that is set with the address, where that is asked for */
@@ -49,7 +54,7 @@ export function createAddresses({ db, store, letters, confirmsByPassword }: Part
   }
 }
 
-function noting(link: UsableLink, outcome: Promise<boolean>): Promise<boolean> {
-  requestNotes().userId = link.userId;
-  return outcome;
+function followed({ userId }: UsableLink, isDone: boolean): Followed {
+  requestNotes().userId = userId;
+  return isDone ? "done" : "invalid";
 }

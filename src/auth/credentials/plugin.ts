@@ -28,8 +28,8 @@ import { requestNotes } from "../request-notes.ts";
 import { createSecret, digestOf } from "../secrets.ts";
 import type { SessionRow } from "../session-insert.ts";
 import { knowCaller } from "../throttling/plugin.ts";
-import type { Throttle } from "../throttling/throttle.ts";
-import { createAddresses } from "./addresses.ts";
+import { LONGEST_MAIL_WAIT_MS, type Throttle } from "../throttling/throttle.ts";
+import { createAddresses, type Followed } from "./addresses.ts";
 import type { CredentialStore, Verified } from "./store.ts";
 
 type Parts = {
@@ -101,9 +101,10 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
 
       verifyEmail: createAuthEndpoint("/verify-email", verifyEmail.options, async (c) => {
         const { callbackURL } = c.query;
-        const isConfirmed = await addresses.confirm(await digestOf(c.query.token), leadOn(callbackURL));
-        if (callbackURL) throw c.redirect(isConfirmed ? callbackURL : withError(callbackURL));
-        if (!isConfirmed) throw invalidToken("UNAUTHORIZED");
+        const followed = await addresses.confirm(await digestOf(c.query.token), leadOn(callbackURL));
+        if (callbackURL) throw c.redirect(followed === "done" ? callbackURL : withError(callbackURL, followed));
+        if (followed === "too-many-mails") throw tooManyMails();
+        if (followed === "invalid") throw invalidToken("UNAUTHORIZED");
         return c.json({ status: true, user: null });
       }),
 
@@ -203,8 +204,15 @@ function leadOn(callback: string | undefined): string | undefined {
   return callback === undefined || callback === "" || callback === "/" ? undefined : callback;
 }
 
-function withError(callback: string): string {
-  return `${callback}${callback.includes("?") ? "&" : "?"}error=INVALID_TOKEN`;
+function withError(callback: string, followed: Followed): string {
+  const code = followed === "too-many-mails" ? "TOO_MANY_REQUESTS" : "INVALID_TOKEN";
+  return `${callback}${callback.includes("?") ? "&" : "?"}error=${code}`;
+}
+
+function tooManyMails(): APIError {
+  const message = "The new address has had many mails today. Follow the link again in some minutes";
+  const headers = { "Retry-After": String(LONGEST_MAIL_WAIT_MS / 1000) };
+  return new APIError("TOO_MANY_REQUESTS", { code: "TOO_MANY_REQUESTS", message }, headers);
 }
 
 /** Refuses what a session asked for that has ended meanwhile. */

@@ -70,10 +70,17 @@ export function createLetters(
     arrive: (target: LinkTarget & { newEmail: string }, callback: string | undefined): Promise<void> =>
       sendLink("address-change", target, callback, (link, minutes) => mailOfArrival(target.newEmail, link, minutes)),
 
-    /** The mail of a link that was kept together with the change that led to it. */
-    async arriveBy(newEmail: string, token: string, callback: string | undefined): Promise<void> {
-      if (!(await mayMail("address-change", newEmail))) return;
-      post(mailOfArrival(newEmail, linkTo("arrive", token, callback), LINK_MINUTES.arrive));
+    mayMail,
+
+    /** The mail to the new address once the old one has agreed: of the link that was kept then, or that there is an account. */
+    afterLeaving(
+      kind: "address-change" | "existing-account",
+      newEmail: string,
+      token: string,
+      callback?: string,
+    ): void {
+      if (kind === "existing-account") post(existingAccountMail(newEmail));
+      else post(mailOfArrival(newEmail, linkTo("arrive", token, callback), LINK_MINUTES.arrive));
     },
 
     passwordChanged: (user: { email: string }): void => post(passwordChangedMail(user.email)),

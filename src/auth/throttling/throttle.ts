@@ -25,7 +25,7 @@ const LONGEST_WAIT_MS = 15 * MINUTE_MS;
 
 /** Mails before each further one has to wait. The newest link in the mailbox is still good when the next is sent. */
 export const FREE_MAILS = 5;
-const LONGEST_MAIL_WAIT_MS = 20 * MINUTE_MS;
+export const LONGEST_MAIL_WAIT_MS = 20 * MINUTE_MS;
 
 /** Known sources of one account; the one that was not used for longest goes. */
 const MAX_KNOWN_SOURCES = 40;
