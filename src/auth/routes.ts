@@ -63,7 +63,7 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
     const renewed = await renewSignatures(headers, settings.keys);
     const response = await withRequestNotes(notes, async () =>
       auth.handler(await requestFor(c, notes.origin, headers)),
-    );
+    ).catch((error: Error) => authFailureEdge(error, c));
     const answered = response.status < 400 ? response : await withCode(response);
     logAccountEvent(c, notes, answered.status);
     await handBack(answered, renewed, settings.keys, settings.sessionIdleSeconds);

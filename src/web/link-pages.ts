@@ -38,7 +38,6 @@ async function send(path, init) {
 }
 const REASONS = {
   INVALID_TOKEN: "This link has been used, or has run out. Ask for a new one.",
-  TOKEN_EXPIRED: "This link has run out. Ask for a new one.",
   PASSWORD_TOO_SHORT: "Use 8 characters or more.",
   PASSWORD_TOO_LONG: "Use 128 characters or fewer.",
   PASSWORD_TOO_COMMON: "That password is too easy to guess. Choose another one.",

@@ -225,6 +225,21 @@ describe("S8 bad input to account endpoints", () => {
     expect(mine).toEqual({ email_verified: 0 });
   });
 
+  it("S8 a field that there is none of is named", async () => {
+    const { sessionToken } = await someone();
+    const headers = { authorization: `Bearer ${sessionToken}` };
+    const signUp = { name: "A", email: nextEmail(), password: PASSWORD, role: "admin" };
+    for (const [path, json, field] of [
+      ["/sign-up/email", signUp, "role"],
+      ["/update-user", { name: "B", emailVerified: true }, "emailVerified"],
+    ] as const) {
+      const answer = await call(path, { json, headers: path === "/update-user" ? headers : {} });
+      expect(answer.status).toBe(400);
+      const { code, message } = await answer.json<{ code: string; message: string }>();
+      expect([code, message.includes(`[body.${field}]`)]).toEqual(["UNKNOWN_FIELD", true]);
+    }
+  });
+
   it("S8 arbitrary bodies and queries", async () => {
     const key = fc.oneof(fc.constantFrom(...FIELDS), fc.string({ maxLength: 10 }));
     const body = fc.dictionary(key, fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.string({ unit: "binary" })));

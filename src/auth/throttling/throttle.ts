@@ -105,7 +105,9 @@ export function createThrottle(db: Database, key: CryptoKey) {
      * mailbox, so that its known sources share one.
      */
     async claimMail(kind: MailKind, email: string, { address, device }: Source): Promise<Claim> {
-      const own = kind === "address-change" ? "" : await ownCountOf(email, address, device);
+      const source = kind === "address-change" ? "" : await ownCountOf(email, address, device);
+      // These counts outlive the account, and name nobody's address in clear.
+      const own = source && (await nameAccount(key, source));
       return claim(email, `mail ${kind} ${own}`, FREE_MAILS, MINUTE_MS, LONGEST_MAIL_WAIT_MS);
     },
 
