@@ -85,10 +85,18 @@ const CHORES: Chore[] = [
  */
 export async function keepHouse(d1: D1Database, now: number): Promise<Record<string, number>> {
   const cleared: Record<string, number> = {};
+  const failures: unknown[] = [];
   for (const chore of CHORES) {
-    cleared[chore.instead?.name ?? chore.table] = await clear(d1, chore, now - chore.keepMs);
+    const name = chore.instead?.name ?? chore.table;
+    // One that fails keeps none of the others from being done.
+    try {
+      cleared[name] = await clear(d1, chore, now - chore.keepMs);
+    } catch (error) {
+      failures.push(error);
+    }
   }
   logEvent("info", "housekeeping", { cleared });
+  if (failures.length > 0) throw failures[0];
   return cleared;
 }
 

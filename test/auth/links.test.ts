@@ -304,6 +304,18 @@ describe("L8 a mailbox is not flooded", () => {
     expect(await mailsTo(victim.email, "Reset")).toBe(FREE_MAILS);
   });
 
+  it("L8 nor by changes of the password, each of which it is told of", async () => {
+    const { email, ...person } = await someone(fetch);
+    let session = person.sessionToken;
+    for (let n = 0; n < FREE_MAILS + 3; n += 1) {
+      const json = { currentPassword: PASSWORD, newPassword: PASSWORD, revokeOtherSessions: true };
+      const answer = await post("/change-password", json, bearer(session));
+      expect(answer.status).toBe(200);
+      session = header(answer, "set-auth-token");
+    }
+    expect(await mailsTo(email, "was changed")).toBe(FREE_MAILS);
+  });
+
   it("L8 nor by accounts that are made and deleted again and again", async () => {
     const email = nextEmail();
     for (let n = 0; n < FREE_MAILS + 2; n += 1) {

@@ -29,10 +29,10 @@ export function createAddresses({ db, store, letters, confirmsByPassword }: Part
   /** All that may fail comes before the link is used up: what is left then is to hand the next mail over. */
   async function leave(digest: string, link: UsableLink, newEmail: string, callback: string | undefined) {
     const token = createSecret();
-    const next = (await isTaken(newEmail)) ? "existing-account" : "address-change";
-    if (letters && !(await letters.mayMail(next, newEmail))) return "too-many-mails";
+    const taken = await isTaken(newEmail);
+    if (letters && !(await letters.mayMail("address-change", newEmail))) return "too-many-mails";
     const isLeft = await store.leaveAddress(digest, link, await digestOf(token));
-    if (isLeft) letters?.afterLeaving(next, newEmail, token, callback);
+    if (isLeft) letters?.afterLeaving(newEmail, taken, token, callback);
     return followed(link, isLeft);
   }
 

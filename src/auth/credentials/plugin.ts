@@ -117,7 +117,7 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
         // Whether the address has an account is for its owner alone to know: the answer and the mail here are the same.
         if (user.emailVerified) await letters?.leave({ ...target, purpose: "leave" }, callback);
         else if (!(await addresses.isTaken(newEmail)))
-          await letters?.arrive({ ...target, purpose: "arrive" }, callback);
+          await letters?.arrive({ ...target, purpose: "arrive", unconfirmed: true }, callback);
         return c.json({ status: true });
       }),
 

@@ -73,18 +73,13 @@ export function createLetters(
     mayMail,
 
     /** The mail to the new address once the old one has agreed: of the link that was kept then, or that there is an account. */
-    afterLeaving(
-      kind: "address-change" | "existing-account",
-      newEmail: string,
-      token: string,
-      callback?: string,
-    ): void {
-      if (kind === "existing-account") post(existingAccountMail(newEmail));
+    afterLeaving(newEmail: string, isTaken: boolean, token: string, callback: string | undefined): void {
+      if (isTaken) post(existingAccountMail(newEmail));
       else post(mailOfArrival(newEmail, linkTo("arrive", token, callback), LINK_MINUTES.arrive));
     },
 
-    passwordChanged: (user: { email: string }): void => post(passwordChangedMail(user.email)),
-    addressChanged: (former: string): void => post(addressChangedMail(former)),
+    passwordChanged: (user: { email: string }): void => notify(user.email, passwordChangedMail),
+    addressChanged: (former: string): void => notify(former, addressChangedMail),
 
     async existingAccount({ user }: { user: { email: string } }): Promise<void> {
       const isAllowed = await mayMail("existing-account", user.email).catch(logged("existing-account"));
@@ -134,6 +129,12 @@ export function createLetters(
     link.searchParams.set("token", token);
     if (!isPassword) link.searchParams.set("callbackURL", callback);
     return link.href;
+  }
+
+  /** Tells of a change that has been made: whatever comes of the mail, the change stands. */
+  function notify(to: string, mail: (to: string) => Promise<Mail>): void {
+    const sent = mayMail("notice", to).then((isAllowed) => (isAllowed ? send(mail(to)) : undefined), logged("notice"));
+    waitUntil(sent.catch(() => {}));
   }
 
   function post(mail: Promise<Mail>): void {

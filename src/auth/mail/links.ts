@@ -15,20 +15,22 @@ export type LinkPurpose = "verify" | "password" | "leave" | "arrive";
 
 export const LINK_MINUTES: Record<LinkPurpose, number> = { verify: 60, password: 30, leave: 60, arrive: 60 };
 
-/** What a link is for. `sessionId` is the session that asked for it. */
+/** What a link is for. `sessionId` is the session that asked for it; `unconfirmed`: only if the address is not confirmed. */
 export type LinkTarget = {
   userId: string;
   email: string;
   purpose: LinkPurpose;
   newEmail?: string | undefined;
   sessionId?: string | undefined;
+  unconfirmed?: boolean;
 };
 
 /**
  * Keeps a link, if the account still has the address and the session that asked for it is still live.
  * @returns nothing when it does not
  */
-export function insertLink(db: Database, digest: string, { userId, email, purpose, newEmail, sessionId }: LinkTarget) {
+export function insertLink(db: Database, digest: string, target: LinkTarget) {
+  const { userId, email, purpose, newEmail, sessionId, unconfirmed = false } = target;
   const now = Date.now();
   const isLive = sessionId
     ? sql`exists (select 1 from session where id = ${sessionId} and user_id = ${userId} and expires_at > ${now})`
@@ -38,7 +40,8 @@ export function insertLink(db: Database, digest: string, { userId, email, purpos
     sql`insert into mailed_link (digest, user_id, purpose, email, new_email, session_id, expires_at)
       select ${digest}, id, ${purpose}, email, ${newEmail ?? null}, ${sessionId ?? null},
         ${now + LINK_MINUTES[purpose] * MINUTE_MS}
-      from user where id = ${userId} and email = ${email} and ${isLive} returning digest`,
+      from user where id = ${userId} and email = ${email} and ${isLive}
+        and (not ${unconfirmed} or not email_verified) returning digest`,
   );
 }
 

@@ -2,6 +2,8 @@
 import type { BetterAuthPlugin, GenericEndpointContext } from "better-auth";
 import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api";
 import { z } from "zod";
+import { describeD1, isDatabaseTrouble } from "../../db/client.ts";
+import { logEvent } from "../../http/request-log.ts";
 import { currentSession } from "../current-session.ts";
 import { requestNotes } from "../request-notes.ts";
 import { createSecret } from "../secrets.ts";
@@ -44,13 +46,19 @@ export function throttling(throttle: Throttle) {
 
 /**
  * Lets the caller's address and device have counts of their own from now on. A browser that is not known yet gets a cookie;
- * a program would not send it back, and is known by its address.
+ * a program would not send it back, and is known by its address. Without the database it stays unknown: what showed that
+ * the account is theirs has been done.
  */
 export async function knowCaller(throttle: Throttle, user: { id: string; email: string }): Promise<void> {
   const notes = requestNotes();
   const value = notes.isBrowser ? createSecret() : "";
-  const isKept = await throttle.succeed(user, notes.source, await nameDevice(value));
-  if (isKept) notes.newDevice = value;
+  try {
+    const isKept = await throttle.succeed(user, notes.source, await nameDevice(value));
+    if (isKept) notes.newDevice = value;
+  } catch (error) {
+    if (!isDatabaseTrouble(error)) throw error;
+    logEvent("error", "caller not known from now on", { userId: user.id, d1: describeD1(error) });
+  }
 }
 
 /** A body without a password or account is refused by the endpoint itself, and so is a caller without a session. */

@@ -34,7 +34,7 @@ const CLEARED_AT_ONCE = 4;
 /** What stands for all networks together. */
 const ALL_NETWORKS = "*";
 
-export type MailKind = "reset" | "verification" | "address-change" | "existing-account";
+export type MailKind = "reset" | "verification" | "address-change" | "existing-account" | "notice";
 
 /** What came of asking for a try. `userId` is the account's, where there is one. */
 export type Claim = { ok: true; userId?: string } | { ok: false; userId?: string; retryAfterSeconds: number };
@@ -105,7 +105,7 @@ export function createThrottle(db: Database, key: CryptoKey) {
      * mailbox, so that its known sources share one.
      */
     async claimMail(kind: MailKind, email: string, { address, device }: Source): Promise<Claim> {
-      const source = kind === "address-change" ? "" : await ownCountOf(email, address, device);
+      const source = kind === "address-change" || kind === "notice" ? "" : await ownCountOf(email, address, device);
       // These counts outlive the account, and name nobody's address in clear.
       const own = source && (await nameAccount(key, source));
       return claim(email, `mail ${kind} ${own}`, FREE_MAILS, MINUTE_MS, LONGEST_MAIL_WAIT_MS);

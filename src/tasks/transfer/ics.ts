@@ -4,7 +4,7 @@
  */
 import ICAL from "ical.js";
 import { base64url } from "jose";
-import { isTaskId, type Task } from "../model.ts";
+import { isTaskId, MAX_TAGS, type Task } from "../model.ts";
 import { type Entry, MAX_ENTRY_CHARACTERS, type Note, UnreadableFile, type Writer } from "./format.ts";
 import { openZones, type Zones } from "./zones.ts";
 
@@ -206,6 +206,8 @@ function exactOf(todo: ICAL.Component): Record<string, unknown> {
   const text = textOf(todo, EXACTLY);
   if (text === undefined) return {};
   const exact: Task = JSON.parse(new TextDecoder().decode(base64url.decode(text)));
+  // What is not ours is not written out to be compared.
+  if (!Array.isArray(exact.tags) || exact.tags.length > MAX_TAGS) return {};
   const written = toTodo({ ...BLANK, ...exact });
   const isAsWritten = (name: string) => linesOf(written, name) === linesOf(todo, name);
   return {
