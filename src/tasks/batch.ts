@@ -76,8 +76,16 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
 
   async function run(steps: Step[], atomic: boolean, key?: IdempotencyKey): Promise<TaskResult[]> {
     const works = steps.flatMap((step, index) => [look(step, atomic ? index : undefined), step.change.run()]);
-    const claim = key && receipts.claim(key, atomic ? steps.map(({ id }) => ({ outcome: "done", id })) : "unsettled");
-    const settled = key && !atomic ? [receipts.settle(key, steps.map(toSettled)), receipts.kept(key)] : [];
+    const claim = key && receipts.claim(key, "unsettled");
+    const settle =
+      key &&
+      (atomic
+        ? receipts.settleAs(
+            key,
+            steps.map(({ id }) => ({ outcome: "done", id })),
+          )
+        : receipts.settle(key, steps.map(toSettled)));
+    const settled = key && settle ? [settle, receipts.kept(key), receipts.forgetIdle(key)] : [];
     const results = (await db.batch([
       refuseEnded(),
       ...(claim ? [claim] : []),
@@ -90,8 +98,8 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
       const [written] = results[first + 2 * index + 1] ?? [];
       return resultOf(step, before, written);
     });
-    if (settled.length === 0) return told;
-    const [kept] = results.at(-1) as unknown as { results: string }[];
+    if (!key || atomic) return told;
+    const [kept] = results.at(-2) as unknown as { results: string }[];
     const judged: Result[] = JSON.parse(kept?.results ?? "[]");
     return judged.map((result, index) => ({ ...result, id: steps[index]?.id ?? result.id, task: told[index]?.task }));
   }

@@ -48,6 +48,9 @@ const WANTED: [string, SQL][] = [
   ["completed", sql`(${task.completedAt} is not null)`],
 ];
 
+/** Stands for the time of a receipt that is not worth keeping. */
+const IDLE = 0;
+
 export type Receipts = ReturnType<typeof createReceipts>;
 
 export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhileLive, latestRevision }: TaskScope) {
@@ -92,16 +95,24 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
         else 'done' end`;
       const quota = sql`iif(${outcome} = 'over-quota',
         iif(before.changes >= ${totals.quotas.changesPerDay}, 'changesPerDay', 'tasks'), null)`;
-      const result = sql`json_object('outcome', ${outcome}, 'id', operation.value ->> 'id', 'revision', task.revision,
+      // A repetition names its tasks itself: an id that is nobody's is not worth keeping.
+      const id = sql`iif(operation.value ->> 'creates', operation.value ->> 'id', task.id)`;
+      const result = sql`json_object('outcome', ${outcome}, 'id', ${id}, 'revision', task.revision,
         'quota', ${quota})`;
-      return raw(
-        sql`update ${receipt} set results = (
-            select json_group_array(${result}) from json_each(${JSON.stringify(operations)}) as operation
-            join ${totals.beforeCreating()} as before
-            left join ${task} on task.user_id = receipt.user_id and task.id = operation.value ->> 'id')
-          where user_id = ${userId} and key = ${key}`,
+      return keep(
+        key,
+        sql`(select json_group_array(${result}) from json_each(${JSON.stringify(operations)}) as operation
+          join ${totals.beforeCreating()} as before
+          left join ${task} on task.user_id = receipt.user_id and task.id = operation.value ->> 'id')`,
       );
     },
+
+    /** Keeps results that are known: those of a transaction in which all is done or nothing. */
+    settleAs: ({ key }: IdempotencyKey, results: Result[]) => keep(key, sql`${JSON.stringify(results)}`),
+
+    /** Forgets a key under which nothing was changed: no quota bounds how many of those there are. */
+    forgetIdle: ({ key }: IdempotencyKey) =>
+      raw(sql`delete from ${receipt} where user_id = ${userId} and key = ${key} and created_at = ${IDLE}`),
 
     /** Reads what was kept, so that the first answer and each repetition tell the same. */
     kept: ({ key }: IdempotencyKey) =>
@@ -117,6 +128,15 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
       }
     },
   };
+
+  /** Keeps results, and notes when nothing has changed since the key was taken. */
+  function keep(key: string, results: SQL) {
+    const isIdle = sql`${latestRevision()} = json_extract(receipt.results, '$[0]')`;
+    return raw(
+      sql`update ${receipt} set results = ${results}, created_at = iif(${isIdle}, ${IDLE}, created_at)
+        where user_id = ${userId} and key = ${key}`,
+    );
+  }
 
   async function replay(key: IdempotencyKey): Promise<Once<never>> {
     const [[kept], rows] = await bothWhileLive(

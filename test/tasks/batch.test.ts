@@ -237,6 +237,23 @@ describe("T1 a batch with an idempotency key", () => {
     expect((await send(operations.slice(1), { atomic }, headers)).status).toBe(422);
   });
 
+  it.each([true, false])("T1 S7 atomic %s: a key under which nothing changed is not kept", async (atomic) => {
+    const task = await person.create({ title: "Same", completed: true });
+    const idle = [
+      { op: "patch", id: task.id, task: { title: "Same" } },
+      ...(atomic ? [] : [{ op: "delete", id: "\u{1F600}".repeat(50) }]),
+    ];
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const kept = () =>
+      env.DB.prepare("select count(*) as n from receipt where user_id = ?").bind(person.id).first<number>("n");
+    const before = await kept();
+    const first = await ok<Results>(await send(idle, { atomic }, headers));
+    expect(await ok<Results>(await send(idle, { atomic }, headers))).toEqual(first);
+    expect(await kept()).toBe(before);
+    expect((await send([{ op: "complete", id: task.id, completed: false }], { atomic }, headers)).status).toBe(200);
+    expect(await kept()).toBe(Number(before) + 1);
+  });
+
   it("T1 of 12 parallel twins one does it", async () => {
     const fresh = await someone();
     const headers = { "idempotency-key": crypto.randomUUID() };
