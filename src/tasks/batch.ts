@@ -52,7 +52,10 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
         const once = await retrying(() => receipts.orReplay(key, () => run(steps, atomic, key)));
         if (once.outcome === "key-reused") return once;
         if (once.outcome === "first") return { outcome: "done", results: once.answer, replayed: false };
-        const results = once.results.map((result, index) => ({ ...result, id: idOf(operations[index]) ?? result.id }));
+        const results = once.results.map((result, index) => ({
+          ...result,
+          id: idOf(operations[index]) ?? result.id ?? "",
+        }));
         return { outcome: "done", results, replayed: true };
       } catch (error) {
         return explain(error);
@@ -101,7 +104,11 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
     if (!key || atomic) return told;
     const [kept] = results.at(-2) as unknown as { results: string }[];
     const judged: Result[] = JSON.parse(kept?.results ?? "[]");
-    return judged.map((result, index) => ({ ...result, id: steps[index]?.id ?? result.id, task: told[index]?.task }));
+    return judged.map((result, index) => ({
+      ...result,
+      id: steps[index]?.id ?? result.id ?? "",
+      task: told[index]?.task,
+    }));
   }
 
   /** Stops the transaction of a caller whose session has ended. */

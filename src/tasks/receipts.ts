@@ -18,17 +18,21 @@ export type IdempotencyKey = { key: string; digest: string };
 /** What came of one operation, as a receipt keeps it. */
 export type Result = {
   outcome: "done" | "absent" | "stale" | "over-quota";
-  id: string;
+  /** Nothing where it is nobody's: the request names it. */
+  id: string | null;
   revision?: number | null;
   quota?: QuotaName | null;
 };
 
 /** An operation's result, and its task as it is now. */
-export type TaskResult = Result & { task: Task | undefined };
+export type TaskResult = Result & { id: string; task: Task | undefined };
+
+/** The same, read again. */
+export type KeptResult = Result & { task: Task | undefined };
 
 export type Once<Answer> =
   | { outcome: "first"; answer: Answer }
-  | { outcome: "replayed"; results: TaskResult[] }
+  | { outcome: "replayed"; results: KeptResult[] }
   | { outcome: "key-reused" };
 
 /** An operation of a batch as `settle` judges it: what it wants the task's columns to be. */
@@ -153,6 +157,6 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
     // Of what was forgotten nothing is left to show.
     const tasks = new Map(rows.filter(({ title }) => title !== "").map((row) => [row.id, toTask(row)]));
     const results: Result[] = JSON.parse(kept.results);
-    return { outcome: "replayed", results: results.map((result) => ({ ...result, task: tasks.get(result.id) })) };
+    return { outcome: "replayed", results: results.map((result) => ({ ...result, task: tasks.get(result.id ?? "") })) };
   }
 }
