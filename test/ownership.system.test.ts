@@ -57,8 +57,8 @@ const REMOVALS: Removal[] = [
   [
     "a settled key's owner",
     "tasks/receipts.ts",
-    "created_at)\n        where user_id = ${userId} and key",
-    "created_at)\n        where key",
+    "${results}\n        where user_id = ${userId} and key",
+    "${results}\n        where key",
     "tasks/batch -t S6",
   ],
   ["a settled task's owner", "tasks/receipts.ts", "task.user_id = receipt.user_id and ", "", "tasks/batch"],

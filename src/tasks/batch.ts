@@ -88,7 +88,7 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
             steps.map(({ id }) => ({ outcome: "done", id })),
           )
         : receipts.settle(key, steps.map(toSettled)));
-    const settled = key && settle ? [settle, receipts.kept(key), receipts.forgetIdle(key)] : [];
+    const settled = key && settle ? [settle, receipts.forgetIdle(key), receipts.kept(key)] : [];
     const results = (await db.batch([
       refuseEnded(),
       ...(claim ? [claim] : []),
@@ -101,9 +101,9 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
       const [written] = results[first + 2 * index + 1] ?? [];
       return resultOf(step, before, written);
     });
-    if (!key || atomic) return told;
-    const [kept] = results.at(-2) as unknown as { results: string }[];
-    const judged: Result[] = JSON.parse(kept?.results ?? "[]");
+    const [kept] = key && !atomic ? (results.at(-1) as unknown as { results: string }[]) : [];
+    if (!kept) return told;
+    const judged: Result[] = JSON.parse(kept.results);
     return judged.map((result, index) => ({
       ...result,
       id: steps[index]?.id ?? result.id ?? "",

@@ -52,9 +52,6 @@ const WANTED: [string, SQL][] = [
   ["completed", sql`(${task.completedAt} is not null)`],
 ];
 
-/** Stands for the time of a receipt that is not worth keeping. */
-const IDLE = 0;
-
 export type Receipts = ReturnType<typeof createReceipts>;
 
 export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhileLive, latestRevision }: TaskScope) {
@@ -116,9 +113,11 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
 
     /** Forgets a key under which nothing was changed: no quota bounds how many of those there are. */
     forgetIdle: ({ key }: IdempotencyKey) =>
-      raw(sql`delete from ${receipt} where user_id = ${userId} and key = ${key} and created_at = ${IDLE}`),
+      raw(
+        sql`delete from ${receipt} where user_id = ${userId} and key = ${key} and json_type(results, '$[0]') = 'integer'`,
+      ),
 
-    /** Reads what was kept, so that the first answer and each repetition tell the same. */
+    /** Reads what was kept, so that the first answer and each repetition tell the same. Nothing where nothing changed. */
     kept: ({ key }: IdempotencyKey) =>
       raw<{ results: string }>(sql`select results from ${receipt} where user_id = ${userId} and key = ${key}`),
 
@@ -133,12 +132,11 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
     },
   };
 
-  /** Keeps results, and notes when nothing has changed since the key was taken. */
+  /** Keeps results, if anything has changed since the key was taken. */
   function keep(key: string, results: SQL) {
-    const isIdle = sql`${latestRevision()} = json_extract(receipt.results, '$[0]')`;
     return raw(
-      sql`update ${receipt} set results = ${results}, created_at = iif(${isIdle}, ${IDLE}, created_at)
-        where user_id = ${userId} and key = ${key}`,
+      sql`update ${receipt} set results = ${results}
+        where user_id = ${userId} and key = ${key} and json_extract(results, '$[0]') < ${latestRevision()}`,
     );
   }
 

@@ -77,7 +77,7 @@ describe("U8 in one transaction", () => {
 
   for (const [name, change] of CHANGES) {
     it(`U8 ${name}: with D1 failing at any round trip, all of it is done or nothing`, async () => {
-      let outcomes = 0;
+      let refusals = 0;
       for (let healthy = 0; healthy < 10; healthy += 1) {
         for (const wasDone of [false, true]) {
           const d1 = wasDone
@@ -95,10 +95,10 @@ describe("U8 in one transaction", () => {
           if (after.password === before.password) expect(after, what).toEqual(before);
           else expect([after.sessions <= 1, after.links], what).toEqual([true, 0]);
           if (answer.status === 200) expect(after.password, what).not.toBe(before.password);
-          outcomes += answer.status === 503 ? 1 : 0;
+          refusals += answer.status === 503 ? 1 : 0;
         }
       }
-      expect(outcomes).toBeGreaterThan(5);
+      expect(refusals).toBeGreaterThan(3);
     });
   }
 });
