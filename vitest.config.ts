@@ -9,6 +9,8 @@ const testTimeout = 30_000;
 export default defineConfig({
   test: {
     silent: "passed-only",
+    // Vitest leaves one core idle, which on a machine of two is half of it.
+    maxWorkers: "100%",
     onConsoleLog: (line) => !line.startsWith('{"level":"info"'),
     projects: [
       {
