@@ -6,7 +6,7 @@ import { keepHouse, RECEIPT_DAYS, TOMBSTONE_DAYS } from "../src/housekeeping.ts"
 import worker from "../src/index.ts";
 import { TRASH_DAYS } from "../src/tasks/model.ts";
 import { someone } from "./support/client.ts";
-import { countingD1 } from "./support/intercepted-d1.ts";
+import { countingD1, flakyD1 } from "./support/intercepted-d1.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const now = Date.now();
@@ -159,6 +159,12 @@ describe("L1 housekeeping", () => {
     expect((await keepHouse(watched, now))["task"]).toBe(2999);
     expect(perTrip.length).toBeGreaterThan(10);
     expect(Math.max(...perTrip)).toBeLessThanOrEqual(500 * 10);
+  });
+
+  it("L1 one chore that fails keeps none of the others from being done, and the failure is told", async () => {
+    await insertMany("verification", "id, identifier, value, expires_at", `'left' || i, 'x', 'x', ${now - 1}`, 3);
+    await expect(keepHouse(flakyD1(env.DB, "D1_ERROR: Network connection lost.", 1, false), now)).rejects.toThrow("D1");
+    expect(await count("verification", "id like 'left%'")).toBe(0);
   });
 
   it("L1 is what the scheduled handler does", async () => {
