@@ -21,7 +21,7 @@ import {
 import { deleteSessionCookie, setSessionCookie } from "better-auth/cookies";
 import { uuidv7 } from "uuidv7";
 import type { Database } from "../../db/client.ts";
-import type { Letters } from "../mail/letters.ts";
+import { type Letters, leadOn } from "../mail/letters.ts";
 import { findLink } from "../mail/links.ts";
 import { refuseBadPassword } from "../passwords/policy.ts";
 import { requestNotes } from "../request-notes.ts";
@@ -197,11 +197,6 @@ function newSession(c: GenericEndpointContext, userId: string): SessionRow {
     ipAddress: requestNotes().source.address,
     userAgent: c.headers?.get("user-agent") ?? "",
   };
-}
-
-/** Where a link is to lead on; our own page where the caller does not say. */
-function leadOn(callback: string | undefined): string | undefined {
-  return callback === undefined || callback === "" || callback === "/" ? undefined : callback;
 }
 
 function withError(callback: string, followed: Followed): string {

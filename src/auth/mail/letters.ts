@@ -44,7 +44,7 @@ export function createLetters(
   return {
     /** Confirms the account's address. */
     async verification({ user, url }: Asked): Promise<void> {
-      const callback = callbackOf(url);
+      const callback = leadOn(new URL(url).searchParams.get("callbackURL"));
       const purpose = confirmsByPassword ? "password" : "verify";
       const sent = sendLink(
         "verification",
@@ -151,8 +151,7 @@ export function createLetters(
   }
 }
 
-/** Where the caller asked to be led on. Better Auth writes `/` where they did not say. */
-export function callbackOf(url: string): string | undefined {
-  const callback = new URL(url).searchParams.get("callbackURL");
+/** Where a link is to lead on; our own page where the caller does not say, for which Better Auth writes `/`. */
+export function leadOn(callback: string | null | undefined): string | undefined {
   return callback === null || callback === "" || callback === "/" ? undefined : callback;
 }
