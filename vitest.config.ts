@@ -20,7 +20,7 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
               d1Databases: ["SCRATCH_DB"],
-              // A test may call as often as it likes; test/isolates.node.test.ts meets the real limits.
+              // A test may call as often as it likes; test/isolates.node.test.ts meets limits.
               ratelimits: Object.fromEntries(
                 readConfig({ config: "wrangler.toml" }).ratelimits.map(
                   ({ name, namespace_id }: { name: string; namespace_id: string }) => [

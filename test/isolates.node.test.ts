@@ -7,12 +7,14 @@ import {
   credentials,
   type Isolate,
   type Isolates,
+  leftInWindow,
   PASSWORD,
   someone,
   startIsolates,
+  TASK_CALLS,
 } from "./support/node/isolates.ts";
 
-const { ratelimits } = unstable_readConfig({ config: "wrangler.toml" });
+const period = unstable_readConfig({ config: "wrangler.toml" }).ratelimits[0]?.simple.period ?? Number.NaN;
 const TASKS = "/api/v1/users/me/tasks";
 
 describe("the built Worker in two isolates", () => {
@@ -57,6 +59,7 @@ describe("the built Worker in two isolates", () => {
   it("L7 of 20 parallel tries from one address the platform lets 10 pass in a place", async () => {
     const { first } = isolates;
     const headers = { "cf-connecting-ip": "192.0.2.7" };
+    await leftInWindow(30, period);
     const statuses = await parallel(20, (_, n) =>
       first("/api/auth/sign-in/email", { json: { email: `nobody-${n}@example.com`, password: PASSWORD }, headers }),
     );
@@ -82,13 +85,12 @@ describe("the built Worker in two isolates", () => {
   it("L7 a user who calls the task API too often is told when to come back; others are not touched", async () => {
     const { first } = isolates;
     const [eager, other] = [await someone(first), await someone(first)];
-    let refused: Answer | undefined;
-    for (let calls = 0; !refused && calls < 700; calls += 20) {
-      const answers = await Promise.all(Array.from({ length: 20 }, () => first(TASKS, { headers: eager.access })));
-      refused = answers.find(({ status }) => status === 429);
-    }
-    expect(await refused?.json()).toMatchObject({ code: "too_many_requests" });
-    expect(refused?.headers.get("retry-after")).toBe(String(ratelimits[0]?.simple.period));
+    await leftInWindow(30, period);
+    const calls = Array.from({ length: TASK_CALLS + 10 }, () => first(TASKS, { headers: eager.access }));
+    const refused = (await Promise.all(calls)).filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(10);
+    expect(await refused[0]?.json()).toMatchObject({ code: "too_many_requests" });
+    expect(refused[0]?.headers.get("retry-after")).toBe(String(period));
     expect((await first(TASKS, { headers: other.access })).status).toBe(200);
   });
 

@@ -1,5 +1,6 @@
 /** The built Worker in two isolates over one database, over HTTP. */
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createTestHarness, type TestHarness, unstable_readConfig } from "wrangler";
 
 export const SECRET = "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa";
@@ -13,13 +14,19 @@ export type Isolates = { first: Isolate; second: Isolate; harness: TestHarness }
 
 type Vars = Record<string, string>;
 
+/** Calls that a user of the task API has in a window here: few, so that a test reaches them within one. */
+export const TASK_CALLS = 30;
+
 /** Starts two isolates. `vars` are the Worker's variables and secrets; `others` those of the second, where they differ. */
 export async function startIsolates(
   vars: Vars = { BETTER_AUTH_SECRET: SECRET },
   others: Vars = vars,
 ): Promise<Isolates> {
   const project = unstable_readConfig({ config: "wrangler.toml" });
-  const { assets, compatibility_date, durable_objects, migrations, ratelimits, send_email, triggers } = project;
+  const { assets, compatibility_date, durable_objects, migrations, send_email, triggers } = project;
+  const ratelimits = project.ratelimits.map((binding: { name: string; simple: { limit: number; period: 10 | 60 } }) =>
+    binding.name === "TASKS_RATE_LIMIT" ? { ...binding, simple: { ...binding.simple, limit: TASK_CALLS } } : binding,
+  );
   const shared = { database_id: "shared", migrations_dir: resolve("migrations") };
   const config = {
     main: resolve("src/index.ts"),
@@ -48,6 +55,16 @@ function isolate(harness: TestHarness, name: string): Isolate {
     const url = `https://tasks.test${path}`;
     return harness.getWorker(name).fetch(url, { method, ...body, headers: { ...headers, ...init.headers } });
   };
+}
+
+/**
+ * Waits until `seconds` of the platform's present window are left. Its windows begin at fixed times of the clock:
+ * calls on either side of such a time are counted apart.
+ * @param period - the window's length in seconds, as wrangler.toml gives it
+ */
+export async function leftInWindow(seconds: number, period: number): Promise<void> {
+  const left = period - ((Date.now() / 1000) % period);
+  if (left < seconds) await sleep(left * 1000 + 50);
 }
 
 /** Signs up somebody new through one isolate. */
