@@ -241,6 +241,13 @@ describe("S8 logs", () => {
     expect(JSON.stringify(lines)).not.toContain(email);
   });
 
+  it("S8 a link that is refused by a redirect is refused in the log, too", async () => {
+    const { fetch } = await appWith({ vars: { CALLBACK_URLS: "/done" } });
+    const answer = await anonymous(fetch).call("/api/auth/verify-email?token=x&callbackURL=%2Fdone");
+    expect(answer.headers.get("location")).toBe("/done?error=INVALID_TOKEN");
+    expect(lines).toContainEqual(expect.objectContaining({ event: "verify-email", outcome: "refused" }));
+  });
+
   it("S8 never hold a token, cookie, address, body, query or password, whatever fails", async () => {
     const visitor = anonymous();
     const email = "private.person@example.com";

@@ -59,7 +59,7 @@ describe("the built Worker in two isolates", () => {
   it("L7 of 20 parallel tries from one address the platform lets 10 pass in a place", async () => {
     const { first } = isolates;
     const headers = { "cf-connecting-ip": "192.0.2.7" };
-    await leftInWindow(30, period);
+    await leftInWindow(15, period);
     const statuses = await parallel(20, (_, n) =>
       first("/api/auth/sign-in/email", { json: { email: `nobody-${n}@example.com`, password: PASSWORD }, headers }),
     );
@@ -85,7 +85,7 @@ describe("the built Worker in two isolates", () => {
   it("L7 a user who calls the task API too often is told when to come back; others are not touched", async () => {
     const { first } = isolates;
     const [eager, other] = [await someone(first), await someone(first)];
-    await leftInWindow(30, period);
+    await leftInWindow(15, period);
     const calls = Array.from({ length: TASK_CALLS + 10 }, () => first(TASKS, { headers: eager.access }));
     const refused = (await Promise.all(calls)).filter(({ status }) => status === 429);
     expect(refused).toHaveLength(10);

@@ -19,6 +19,8 @@ export type RequestNotes = {
   verifyAgain?: (hash: string) => Promise<boolean>;
   /** The account that the request is about, for the log. */
   userId?: string;
+  /** What came of it, for the log, where the answer is a redirect and its status does not tell. */
+  outcome?: "refused" | "throttled";
   /** The value of a device cookie to hand out. */
   newDevice?: string;
 };

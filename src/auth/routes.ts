@@ -165,12 +165,18 @@ function tidyHeaders(sent: Headers): Headers {
 }
 
 /** One line for each thing that happened to an account: who, what and with which outcome. Never an address. */
-function logAccountEvent(c: Context, { userId }: RequestNotes, status: number): void {
+function logAccountEvent(c: Context, notes: RequestNotes, status: number): void {
   const isEvent = c.req.method === "POST" || c.req.path.endsWith("/verify-email");
   if (!isEvent) return;
-  const outcome = status < 400 ? "done" : status === 429 ? "throttled" : status < 500 ? "refused" : "failed";
+  const { userId, outcome = outcomeOf(status) } = notes;
   const event = c.req.path.replace("/api/auth/", "");
   logEvent("info", "account", { requestId: c.get("requestId"), event, outcome, userId });
+}
+
+function outcomeOf(status: number): "done" | "throttled" | "refused" | "failed" {
+  if (status < 400) return "done";
+  if (status === 429) return "throttled";
+  return status < 500 ? "refused" : "failed";
 }
 
 /** The Cloudflare location that the request came in at, such as `FRA`. */

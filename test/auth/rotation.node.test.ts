@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { createKeys } from "../../src/access/keys.ts";
 import {
   credentials,
   type Isolate,
@@ -98,12 +99,9 @@ describe("L2 the list in .dev.vars", () => {
   }
 
   it("L2 counts, alone and beside the single secret", async () => {
-    const [alone, beside] = [
-      await keyIn(`BETTER_AUTH_SECRET=${NEW}\n`),
-      await keyIn(`BETTER_AUTH_SECRET=${OLD}\nBETTER_AUTH_SECRETS=2:${NEW},1:${OLD}\n`),
-    ];
-    expect(beside).toBe(alone);
-    expect(await keyIn(`BETTER_AUTH_SECRETS=1:${OLD},2:${NEW}\n`)).not.toBe(alone);
+    const [first, second] = createKeys([NEW, OLD]);
+    expect(await keyIn(`BETTER_AUTH_SECRET=${OLD}\nBETTER_AUTH_SECRETS=2:${NEW},1:${OLD}\n`)).toBe(first.id);
+    expect(await keyIn(`BETTER_AUTH_SECRETS=1:${OLD},2:${NEW}\n`)).toBe(second?.id);
   });
 
   it("L2 is complained of by its name when it is no list", async () => {

@@ -102,7 +102,11 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
       verifyEmail: createAuthEndpoint("/verify-email", verifyEmail.options, async (c) => {
         const { callbackURL } = c.query;
         const followed = await addresses.confirm(await digestOf(c.query.token), leadOn(callbackURL));
-        if (callbackURL) throw c.redirect(followed === "done" ? callbackURL : withError(callbackURL, followed));
+        if (callbackURL && followed === "done") throw c.redirect(callbackURL);
+        if (callbackURL) {
+          requestNotes().outcome = followed === "invalid" ? "refused" : "throttled";
+          throw c.redirect(withError(callbackURL, followed));
+        }
         if (followed === "too-many-mails") throw tooManyMails();
         if (followed === "invalid") throw invalidToken("UNAUTHORIZED");
         return c.json({ status: true, user: null });
