@@ -17,6 +17,7 @@ drop index verification_value;
 create table known_source (
   user_id text not null references user (id) on delete cascade,
   source text not null,
+  counted_as text not null,
   tries integer not null,
   blocked_until integer not null,
   used_at integer not null,

@@ -11,6 +11,9 @@ const ELSEWHERE = ["dispatch-namespace", "temporary"];
 /** @type {Record<string, string>} */
 const SHORT = { c: "config", e: "env", h: "help", v: "version" };
 
+/** What npm takes for its own where no `--` stands before it, and hands on as a variable alone; `-c` it calls `call`. */
+const SWALLOWED = [...VALUES, LIST, "dry-run", "dryrun", ...ELSEWHERE, "call", "name", "yes", "strict"];
+
 /** @typedef {{ name: string, values: string[] }} Option */
 
 /**
@@ -47,6 +50,19 @@ export function parseArguments(args) {
     sharedButEnv: options.filter(({ name }) => VALUES.includes(name) && name !== "env").flatMap(write),
     ...{ config, cwd, env, envFiles },
   };
+}
+
+/**
+ * Refuses a command whose options npm has kept for itself: something else would be deployed than was asked for.
+ * @param {string[]} args
+ * @param {Record<string, string | undefined>} variables the environment that npm hands on
+ * @see https://docs.npmjs.com/cli/using-npm/config#environment-variables
+ */
+export function refuseSwallowed([first = "-"], variables) {
+  const isSwallowed = SWALLOWED.some((name) => variables[`npm_config_${name.replace("-", "_")}`] !== undefined);
+  // What is left of `-e staging`.
+  if (!isSwallowed && isOption(first)) return;
+  throw new Error("npm keeps options for itself that no -- stands before. Write: npm run deploy -- --env staging");
 }
 
 /**
@@ -113,7 +129,7 @@ function defaultEnvFiles(env) {
 
 /** @param {string} arg */
 function isOption(arg) {
-  return /^-[^\d]/.test(arg);
+  return /^-(?!\d)/.test(arg);
 }
 
 /** @param {string} value */

@@ -5,11 +5,12 @@ import { randomBytes } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ask, inTemporaryFolder, parseNames } from "./ask.mjs";
-import { parseArguments } from "./deploy-arguments.mjs";
+import { parseArguments, refuseSwallowed } from "./deploy-arguments.mjs";
 import { hasSecret, SECRET } from "./deploy-secret.mjs";
 import { alone, install, root, run } from "./setup.mjs";
 
 const args = process.argv.slice(2);
+refuseSwallowed(args, process.env);
 const { deploys, withoutDryRun, shared, sharedButEnv, env, envFiles, cwd = "." } = parseArguments(args);
 
 await alone(install);

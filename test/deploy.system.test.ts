@@ -44,9 +44,12 @@ const it = test
     return (args, variables = {}) => run(args, { ...account, CI: "true", ...variables });
   });
 
-async function run(args: string[], variables: Record<string, string>): Promise<Run> {
+const run = (args: string[], variables: Record<string, string>): Promise<Run> =>
+  start(process.execPath, ["scripts/deploy.mjs", ...args], variables);
+
+async function start(command: string, args: string[], variables: Record<string, string>): Promise<Run> {
   const env = { ...process.env, ...variables };
-  const child = spawn(process.execPath, ["scripts/deploy.mjs", ...args], { cwd: project, env });
+  const child = spawn(command, args, { cwd: project, env });
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));
   child.stderr.on("data", (chunk) => (output += chunk));
@@ -177,6 +180,24 @@ describe("npm run deploy", () => {
     expect(output).toContain(message);
     expect(api.calls).toEqual([]);
   });
+
+  it.for([
+    ["--dry-run"],
+    ["--env=staging"],
+    ["--env", "staging"],
+    ["-e", "staging"],
+    ["--name", "other"],
+    ["-c", "elsewhere.toml"],
+    ["--dryRun"],
+  ])(
+    "R2 %j without -- before it, which npm keeps for itself, is an error, not a deployment",
+    async (args, { api, account }) => {
+      const { code, output } = await start("npm", ["run", "deploy", ...args], { ...account, CI: "true" });
+      expect(code).not.toBe(0);
+      expect(output).toContain("Write: npm run deploy -- --env staging");
+      expect(api.calls).toEqual([]);
+    },
+  );
 
   it("R2 an error that says not found, but has another code, stops it before anything is created", async ({
     api,

@@ -9,6 +9,7 @@ import {
   type Isolates,
   leftInWindow,
   PASSWORD,
+  SECRET,
   someone,
   startIsolates,
   TASK_CALLS,
@@ -127,6 +128,31 @@ describe("the built Worker in two isolates", () => {
       { origin: "https://evil.test" },
     ]) {
       expect((await first("/api/auth/sign-in/email", { json, headers })).status).toBe(403);
+    }
+  });
+});
+
+describe("the built Worker with variables that Better Auth would read itself", () => {
+  it("U1 this machine is its own origin, whatever they say", async () => {
+    const elsewhere = "https://tasks.example.com";
+    const vars = { BETTER_AUTH_SECRET: SECRET, BETTER_AUTH_URL: elsewhere, BETTER_AUTH_TRUSTED_ORIGINS: "https://*" };
+    const { first, harness } = await startIsolates({ ...vars, BASE_URL: elsewhere, AUTH_SECRET: SECRET });
+    try {
+      const json = { name: "A", email: "a@example.com", password: PASSWORD };
+      const local = "http://localhost:8787";
+      const page = { origin: local, "sec-fetch-site": "same-origin" };
+      const signedUp = await first(`${local}/api/auth/sign-up/email`, { json, headers: page });
+      expect(signedUp.status).toBe(200);
+      const { cookie } = credentials(signedUp).cookie;
+      const answer = await first(`${local}/api/auth/token`, { headers: { ...page, cookie } });
+      const { token } = (await answer.json()) as { token: string };
+      expect((await first(local + TASKS, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+      for (const origin of ["https://evil.test", elsewhere]) {
+        const answer = await first(`${local}/api/auth/sign-in/email`, { json, headers: { origin } });
+        expect(answer.status).toBe(403);
+      }
+    } finally {
+      await harness.close();
     }
   });
 });

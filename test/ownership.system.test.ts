@@ -78,7 +78,7 @@ const ACCOUNT_REMOVALS: Removal[] = [
   [
     "who chooses the password of an account that arrives",
     "auth/credentials/store.ts",
-    "...(hash ? [setPassword(userId, hash), endSessions(userId)] : []),",
+    "...(hash ? [setPassword(userId, hash), ...endAccess(userId)] : []),",
     "",
     "auth/links",
   ],
@@ -151,8 +151,8 @@ const ACCOUNT_REMOVALS: Removal[] = [
   [
     "the count of a known device",
     "auth/throttling/throttle.ts",
-    "order by source = ${device} desc limit 1)`;\n      const of",
-    "order by source = ${address} desc limit 1)`;\n      const of",
+    "source = ${device} desc limit 1)`;",
+    "source = ${address} desc limit 1)`;",
     "auth/throttling",
   ],
 ];

@@ -9,8 +9,8 @@ export type RequestNotes = {
   origin: string;
   /** Who asks, as far as throttling tells callers apart. */
   source: Source;
-  /** Whether a browser asks that keeps cookies. */
-  isBrowser: boolean;
+  /** Makes the value of a device cookie, for a browser that has none of ours. */
+  createDevice?: () => Promise<string>;
   /** A failure of D1 or of the password hasher, even one that Better Auth went on from without a word. */
   trouble?: Error;
   /** The hash of the password that was just verified: what follows from it is written only while it is the account's. */
@@ -39,5 +39,5 @@ export async function withRequestNotes<Result>(notes: RequestNotes, work: () => 
 
 /** The notes of the request at hand; none are kept outside of one. */
 export function requestNotes(): RequestNotes {
-  return storage.getStore() ?? { place: "", origin: "", source: NOWHERE, isBrowser: false };
+  return storage.getStore() ?? { place: "", origin: "", source: NOWHERE };
 }

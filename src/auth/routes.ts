@@ -16,6 +16,7 @@ import { authFailure, authFailureEdge, withCode } from "./failure.ts";
 import { type RequestNotes, withRequestNotes } from "./request-notes.ts";
 import { handBack, renewSignatures } from "./rotation.ts";
 import * as tables from "./tables.ts";
+import { createDevices } from "./throttling/devices.ts";
 import { deviceCookie, type Source, sourceOf } from "./throttling/source.ts";
 
 export type AuthBindings = Pick<
@@ -30,6 +31,7 @@ const RATE_LIMIT_PERIOD_SECONDS = "60";
 export async function createAuthRoutes(settings: Settings, bindings: AuthBindings) {
   const db = openPrimary(bindings.DB, tables);
   const parts = { db, hashers: bindings.PASSWORD_HASHER, email: bindings.EMAIL };
+  const devices = await createDevices(settings.keys);
   const overHttps = await createAuth(settings, parts, true);
   const overHttp = await createAuth(settings, parts, false);
 
@@ -47,12 +49,18 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
       if (isForeign(c.req.raw, [origin, ...settings.trustedOrigins])) return authFailure(c, "foreign_origin");
       if (!(await hasJsonOrNothing(c))) return authFailure(c, "unsupported_media_type");
       if (sendsLinks(endpoint) && !mayMail(c)) return authFailure(c, "email_not_configured");
-      const source = await sourceOf(c.req.raw);
+      const source = await sourceOf(c.req.raw, devices);
       if (!(await isWithinLimits(endpoint, source))) {
         return authFailure(c, "too_many_requests", RATE_LIMIT_PERIOD_SECONDS);
       }
       const carrier = carrierOf(c.req.raw.headers);
-      const notes = { place: placeOf(c.req.raw), origin, source, isBrowser: carrier === "cookie" };
+      const isNewBrowser = carrier === "cookie" && !source.isIssued;
+      const notes = {
+        place: placeOf(c.req.raw),
+        origin,
+        source,
+        ...(isNewBrowser && { createDevice: devices.create }),
+      };
       return answerAs(endpoint, c, () => answer(c, notes, carrier));
     };
   }
@@ -97,11 +105,13 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
     return settings.emailFrom !== undefined && (settings.publicOrigin !== undefined || isLoopback(c.req.url));
   }
 
-  async function isWithinLimits({ path, limit }: Endpoint, { address }: Source): Promise<boolean> {
+  async function isWithinLimits({ path, limit }: Endpoint, { address, device, isIssued }: Source): Promise<boolean> {
     // Cloudflare names everybody's address; who has none has come by a binding of the operator's own.
     if (address === "") return true;
     const limits = [bindings.ACCOUNT_CALLS_RATE_LIMIT.limit({ key: address })];
-    if (limit === "tries") limits.push(bindings.ACCOUNT_TRIES_RATE_LIMIT.limit({ key: `${path} ${address}` }));
+    // Neighbours at the same address do not use up what a known device may try.
+    const who = isIssued && path !== "/sign-up/email" ? device : address;
+    if (limit === "tries") limits.push(bindings.ACCOUNT_TRIES_RATE_LIMIT.limit({ key: `${path} ${who}` }));
     return (await Promise.all(limits)).every(({ success }) => success);
   }
 }

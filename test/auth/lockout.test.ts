@@ -20,9 +20,14 @@ const throttle = createThrottle(openPrimary(env.DB, tables), await deriveKey("x"
 const report: string[] = [];
 
 /** Where the owner may come from. */
-const HOME: Source = { address: "198.51.100.7", network: "198.51.100.0/24", device: "device home" };
+const HOME: Source = { address: "198.51.100.7", network: "198.51.100.0/24", device: "device home", isIssued: false };
 const KNOWN_ADDRESS: Source = { ...HOME, device: "" };
-const KNOWN_DEVICE_ELSEWHERE: Source = { address: "203.0.113.9", network: "203.0.113.0/24", device: "device home" };
+const KNOWN_DEVICE_ELSEWHERE: Source = {
+  address: "203.0.113.9",
+  network: "203.0.113.0/24",
+  device: "device home",
+  isIssued: false,
+};
 
 type Attacker = { name: string; sources: Source[]; asksForMails?: boolean; mostTries: number };
 
@@ -137,5 +142,5 @@ async function askForLink(owner: { email: string }, newest: number, now: number)
 
 function sourceAt(address: string, of = 0): Source {
   const network = of === 0 ? address.replace(/\.\d+$/, ".0/24") : `${address} at ${of}`;
-  return { address, network, device: "" };
+  return { address, network, device: "", isIssued: false };
 }

@@ -1,9 +1,21 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { FREE_TRIES } from "../../src/auth/throttling/throttle.ts";
-import { hastyApp } from "../support/apps.ts";
-import { anonymous, clientWith, header, nextAddress, nextEmail, ORIGIN, PASSWORD, someone } from "../support/client.ts";
+import { hastyApp, limitOf } from "../support/apps.ts";
+import {
+  anonymous,
+  clientWith,
+  type Fetch,
+  header,
+  nextAddress,
+  nextEmail,
+  ORIGIN,
+  PASSWORD,
+  type Person,
+  someone,
+} from "../support/client.ts";
 import { countingD1 } from "../support/intercepted-d1.ts";
+import { createOutbox, linkIn } from "../support/outbox.ts";
 
 const counter = countingD1(env.DB);
 const { fetch } = await hastyApp({ d1: counter.d1 });
@@ -113,11 +125,11 @@ describe("L7 tries at one account", () => {
     const home = nextNetwork();
     const { email } = await someone(fetch);
     const cookie = deviceIn(await attempt(email, PASSWORD, { address: home, headers: BROWSER }));
-    expect(cookie).toMatch(/^__Host-edge-tasks\.device=[\w-]{43}$/);
+    expect(cookie).toMatch(/^__Host-edge-tasks\.device=[\w-]{43}\.[\w-]{43}$/);
     expect(await statuses(8, () => attempt(email, wrong, { address: home }))).toContain(429);
     expect((await attempt(email, PASSWORD, { address: home })).status).toBe(429);
     expect((await attempt(email, PASSWORD, { address: home, headers: { cookie } })).status).toBe(200);
-    const forged = `__Host-edge-tasks.device=${"A".repeat(43)}`;
+    const forged = `__Host-edge-tasks.device=${"A".repeat(43)}.${"A".repeat(43)}`;
     const others = await someone(fetch);
     const otherDevice = deviceIn(await attempt(others.email, PASSWORD, { headers: BROWSER }));
     for (const other of [forged, otherDevice, "__Host-edge-tasks.device=x", cookie.replace("__Host-", "")]) {
@@ -136,6 +148,46 @@ describe("L7 tries at one account", () => {
     const known = env.DB.prepare("select count(*) as n from known_source where user_id = ?").bind(id);
     // The address of the sign-up, three of signing in, and the device.
     expect(await known.first()).toEqual({ n: 5 });
+  });
+
+  it("L7 a browser of two accounts is known to both by one device", async () => {
+    const [one, two] = [await someone(fetch), await someone(fetch)];
+    const cookie = deviceIn(await attempt(one.email, PASSWORD, { headers: BROWSER }));
+    expect(deviceIn(await attempt(two.email, PASSWORD, { headers: { ...BROWSER, cookie } }))).toBe("");
+    for (const { email } of [one, two]) {
+      const cafe = nextNetwork();
+      expect(await statuses(8, () => attempt(email, wrong, { address: cafe }))).toContain(429);
+      expect((await attempt(email, PASSWORD, { address: cafe })).status).toBe(429);
+      expect((await attempt(email, PASSWORD, { address: cafe, headers: { cookie } })).status).toBe(200);
+    }
+  });
+
+  it("L7 by the owner's neighbours at one address do not use up what the platform allows a known device", async () => {
+    const { fetch: limited } = await hastyApp({ bindings: { ACCOUNT_TRIES_RATE_LIMIT: limitOf(10) } });
+    const at = (email: string, password: string, headers = {}) =>
+      clientWith({ "cf-connecting-ip": "192.0.2.55", ...headers }, limited).call("/api/auth/sign-in/email", {
+        json: { email, password },
+      });
+    const { email } = await someone(limited);
+    const cookie = deviceIn(await at(email, PASSWORD, BROWSER));
+    const [value = ""] = cookie.split("=").slice(1);
+    await statuses(12, () => at(nextEmail(), wrong));
+    expect((await at(email, PASSWORD)).status).toBe(429);
+    for (const invented of [value.slice(0, -1), value.split(".")[0], `${"A".repeat(43)}.${value.split(".")[1]}`]) {
+      expect((await at(email, PASSWORD, { cookie: `__Host-edge-tasks.device=${invented}` })).status).toBe(429);
+    }
+    expect((await at(email, PASSWORD, { cookie })).status).toBe(200);
+  });
+
+  it("L7 by networks of one provider of IPv6: the first of them have first chances, the others share the hour's", async () => {
+    const { email } = await someone(fetch);
+    await attempt(email, wrong);
+    await env.DB.prepare("update throttle set tries = 100 where scope = '*'").run();
+    const from = (n: number) => attempt(email, wrong, { address: `2001:db8:${n.toString(16)}::1` });
+    expect(await statuses(10, (n) => from(n + 1))).toEqual(Array(10).fill(401));
+    expect(await statuses(10, (n) => from(n + 11))).toEqual(Array(10).fill(429));
+    expect((await from(1)).status, "the second chance of one of the first").toBe(401);
+    expect((await attempt(email, wrong, { address: "2001:db9::1" })).status, "another provider").toBe(401);
   });
 
   it("L7 on a known device are counted as well", async () => {
@@ -226,5 +278,78 @@ describe("L7 tries at one account", () => {
     expect(before).toBeGreaterThan(40);
     for (let n = 0; n < 10; n += 1) await attempt(nextEmail(), wrong);
     expect(await count()).toBeLessThanOrEqual(before - 20);
+  });
+});
+
+describe("L7 whoever was known before the owner took the account back", () => {
+  const outbox = createOutbox();
+  const vars = { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN };
+  const newPassword = "a new and better one";
+
+  /** How the owner keeps others out, from a browser; the answer hands out their device. */
+  const DEFENCES: [string, (fetch: Fetch, person: Person) => Promise<Response>][] = [
+    [
+      "with a reset",
+      async (fetch, { email }) => {
+        await anonymous(fetch).call("/api/auth/request-password-reset", { json: { email } });
+        const token = linkIn(await outbox.mailTo(email, "Reset")).hash.slice(1);
+        const json = { token, newPassword };
+        return anonymous(fetch).call("/api/auth/reset-password", { json, headers: BROWSER });
+      },
+    ],
+    [
+      "with another password",
+      (fetch, { cookie }) => {
+        const json = { currentPassword: PASSWORD, newPassword, revokeOtherSessions: true };
+        return anonymous(fetch).call("/api/auth/change-password", { json, headers: { ...BROWSER, cookie } });
+      },
+    ],
+  ];
+
+  it.each(DEFENCES)("L7 %s: all of them share one count, of tries and of mails", async (_, defend) => {
+    const { fetch } = await hastyApp({ vars, bindings: { EMAIL: outbox.email } });
+    const person = await someone(fetch);
+    await env.DB.prepare("update user set email_verified = 1 where id = ?").bind(person.id).run();
+    const { email } = person;
+    const through = (path: string, json: object, cookie: string, address = "203.0.113.77") =>
+      anonymous(fetch).call(path, { json, headers: { ...BROWSER, cookie, "cf-connecting-ip": address } });
+    const signIn = (password: string, cookie: string, address?: string) =>
+      through("/api/auth/sign-in/email", { email, password }, cookie, address);
+    const devices = [];
+    for (let n = 0; n < 6; n += 1) devices.push(deviceIn(await signIn(PASSWORD, "")));
+    const own = deviceIn(await defend(fetch, person));
+    expect(own).not.toBe("");
+
+    const before = outbox.sent.length;
+    const tries = [];
+    for (const device of devices) {
+      for (let n = 0; n < 3; n += 1) {
+        tries.push((await signIn(wrong, device)).status);
+        await through("/api/auth/request-password-reset", { email }, device);
+      }
+    }
+    // Five as those who were known, and as many as any network that is not.
+    expect(tries.filter((status) => status === 401).length).toBeLessThanOrEqual(2 * FREE_TRIES);
+    await scheduler.wait(50);
+    expect(outbox.sent.slice(before).filter(({ subject }) => subject.includes("Reset"))).toHaveLength(5);
+
+    const theirs = nextNetwork();
+    expect((await signIn(newPassword, own)).status, "the owner, where strangers guess").toBe(200);
+    expect((await signIn(newPassword, devices[0] ?? "", theirs)).status, "the owner's former device").toBe(200);
+    expect((await signIn(wrong, devices[0] ?? "")).status, "which has a count of its own again").toBe(401);
+  });
+
+  it("L7 they go first when there are too many", async () => {
+    const { id, email } = await someone(fetch);
+    for (let n = 0; n < 41; n += 1) await attempt(email, PASSWORD, { headers: BROWSER });
+    await env.DB.prepare("update known_source set counted_as = 'former' where user_id = ?").bind(id).run();
+    const own = deviceIn(await attempt(email, PASSWORD, { headers: BROWSER }));
+    await env.DB.prepare("update known_source set used_at = 1 where user_id = ? and counted_as = source")
+      .bind(id)
+      .run();
+    await attempt(email, PASSWORD);
+    const cafe = nextNetwork();
+    await statuses(8, () => attempt(email, wrong, { address: cafe }));
+    expect((await attempt(email, PASSWORD, { address: cafe, headers: { cookie: own } })).status).toBe(200);
   });
 });

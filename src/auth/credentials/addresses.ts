@@ -30,7 +30,7 @@ export function createAddresses({ db, store, letters, confirmsByPassword }: Part
   async function leave(digest: string, link: UsableLink, newEmail: string, callback: string | undefined) {
     const token = createSecret();
     const taken = await isTaken(newEmail);
-    if (letters && !(await letters.mayMail("address-change", newEmail))) return "too-many-mails";
+    if (letters && !(await letters.mayMail("arrive", newEmail))) return "too-many-mails";
     const isLeft = await store.leaveAddress(digest, link, await digestOf(token));
     if (isLeft) letters?.afterLeaving(newEmail, taken, token, callback);
     return followed(link, isLeft);

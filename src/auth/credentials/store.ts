@@ -8,6 +8,7 @@ import { type Database, rawQuery } from "../../db/client.ts";
 import { refusalOf, refuse } from "../../db/refusal.ts";
 import { endLink, endLinks, insertLink, requireLink, type UsableLink } from "../mail/links.ts";
 import { insertSession, type SessionRow } from "../session-insert.ts";
+import { makeSourcesFormer } from "../throttling/throttle.ts";
 
 /** A password that was verified, by its hash, and the session that its owner did so in. */
 export type Verified = Live & { hash: string };
@@ -32,7 +33,7 @@ export function createCredentialStore(db: Database) {
           requireVerified(verified),
           setPassword(verified.userId, hash),
           endLinks(db, verified.userId),
-          ...(replacement ? [endSessions(verified.userId), ...insertSession(db, replacement)] : []),
+          ...(replacement ? [...endAccess(verified.userId), ...insertSession(db, replacement)] : []),
         ]),
       ),
 
@@ -43,7 +44,7 @@ export function createCredentialStore(db: Database) {
           requireLink(db, digest, "password"),
           setPassword(userId, hash),
           confirmAddress(userId),
-          endSessions(userId),
+          ...endAccess(userId),
           endLinks(db, userId),
         ]),
       ),
@@ -86,7 +87,7 @@ export function createCredentialStore(db: Database) {
           requireLink(db, digest, "arrive"),
           write(sql`update user set email = ${newEmail}, email_verified = 1, updated_at = ${Date.now()}
             where id = ${userId}`),
-          ...(hash ? [setPassword(userId, hash), endSessions(userId)] : []),
+          ...(hash ? [setPassword(userId, hash), ...endAccess(userId)] : []),
           endLinks(db, userId),
         ]),
       ),
@@ -164,6 +165,11 @@ export function createCredentialStore(db: Database) {
   function confirmAddress(userId: string) {
     return write(sql`update user set email_verified = 1, updated_at = ${Date.now()}
       where id = ${userId} and not email_verified`);
+  }
+
+  /** Ends what anybody has of the account: its sessions, and what was known of where they were opened. */
+  function endAccess(userId: string) {
+    return [endSessions(userId), ...makeSourcesFormer(db, userId)] as const;
   }
 
   function endSessions(userId: string, kept = "") {

@@ -62,13 +62,11 @@ export function createLetters(
 
     /** Asks at the old address, where that is confirmed, whether the account is to move to the new one. */
     leave: (target: LinkTarget & { newEmail: string }, callback: string | undefined): Promise<void> =>
-      sendLink("address-change", target, callback, (link, minutes) =>
-        leaveMail(target.email, target.newEmail, link, minutes),
-      ),
+      sendLink("leave", target, callback, (link, minutes) => leaveMail(target.email, target.newEmail, link, minutes)),
 
     /** Asks at the new address. */
     arrive: (target: LinkTarget & { newEmail: string }, callback: string | undefined): Promise<void> =>
-      sendLink("address-change", target, callback, (link, minutes) => mailOfArrival(target.newEmail, link, minutes)),
+      sendLink("arrive", target, callback, (link, minutes) => mailOfArrival(target.newEmail, link, minutes)),
 
     mayMail,
 

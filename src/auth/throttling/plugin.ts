@@ -6,8 +6,7 @@ import { describeD1, isDatabaseTrouble } from "../../db/client.ts";
 import { logEvent } from "../../http/request-log.ts";
 import { currentSession } from "../current-session.ts";
 import { requestNotes } from "../request-notes.ts";
-import { createSecret } from "../secrets.ts";
-import { nameDevice } from "./source.ts";
+import { nameDevice } from "./devices.ts";
 import type { Claim, Throttle } from "./throttle.ts";
 
 /** Endpoints that look at a password: of the account that the body names, or of the caller's own. */
@@ -51,8 +50,8 @@ export function throttling(throttle: Throttle) {
  */
 export async function knowCaller(throttle: Throttle, user: { id: string; email: string }): Promise<void> {
   const notes = requestNotes();
-  const value = notes.isBrowser ? createSecret() : "";
   try {
+    const value = (await notes.createDevice?.()) ?? "";
     const isKept = await throttle.succeed(user, notes.source, await nameDevice(value));
     if (isKept) notes.newDevice = value;
   } catch (error) {

@@ -11,6 +11,8 @@ export const knownSource = sqliteTable(
       .references(() => user.id, { onDelete: "cascade" }),
     /** An address, or the digest of a device cookie. */
     source: text("source").notNull(),
+    /** The source whose count it has: its own, or one that it shares with others. */
+    countedAs: text("counted_as").notNull(),
     tries: integer("tries").notNull(),
     blockedUntil: integer("blocked_until").notNull(),
     usedAt: integer("used_at").notNull(),

@@ -33,8 +33,16 @@ const MAX_KNOWN_SOURCES = 40;
 const CLEARED_AT_ONCE = 4;
 /** What stands for all networks together. */
 const ALL_NETWORKS = "*";
+/** What stands for all sources that were known before the owner took the account back. */
+const FORMER = "former";
+/** Networks of one provider (32 bits of IPv6, of which there are 65,536) that have first chances in a day. */
+const NETWORKS_OF_A_PROVIDER = 10;
 
-export type MailKind = "reset" | "verification" | "address-change" | "existing-account" | "notice";
+/** Of a change of address, `leave` asks at the old address and `arrive` at the new one. */
+export type MailKind = "reset" | "verification" | "leave" | "arrive" | "existing-account" | "notice";
+
+/** Kinds that strangers cannot ask for, or that let nobody in: there is one count of each. */
+const COUNTED_AT_ONCE: readonly MailKind[] = ["leave", "arrive", "notice"];
 
 /** What came of asking for a try. `userId` is the account's, where there is one. */
 export type Claim = { ok: true; userId?: string } | { ok: false; userId?: string; retryAfterSeconds: number };
@@ -53,15 +61,17 @@ export function createThrottle(db: Database, key: CryptoKey) {
       const account = await nameAccount(key, email);
       const attempt = crypto.randomUUID();
       const userId = sql`(select id from user where email = ${email.toLowerCase()})`;
-      const known = sql`(select source from known_source where user_id = ${userId} and source in (${device}, ${address})
-        order by source = ${device} desc limit 1)`;
+      // Who shares a count that others have used up is asked to wait no longer than a stranger.
+      const isUsedUp = sql`counted_as = ${FORMER} and exists (select 1 from known_source as former
+        where former.user_id = ${userId} and former.source = ${FORMER} and former.blocked_until > ${now})`;
+      const known = countOf(userId, device, address, sql`not (${isUsedUp})`);
       const of = (endsAt: number, scope: string) =>
         sql`ends_at = ${endsAt} and account = ${account} and scope = ${scope}`;
       const triesOf = (endsAt: number, scope: string) =>
         sql`coalesce((select tries from throttle where ${of(endsAt, scope)}), 0)`;
       const networkIsBlocked = sql`exists (
         select 1 from throttle where ${of(day, network)} and blocked_until > ${now})`;
-      const isFirstChance = network === "" ? sql`false` : sql`${triesOf(day, network)} < ${FIRST_CHANCES}`;
+      const isFirstChance = hasFirstChance(account, day, network, sql`${triesOf(day, network)}`);
       const isCounted = sql`exists (select 1 from throttle where ${of(hour, ALL_NETWORKS)} and last_try = ${attempt})`;
 
       const [ofKnown, ofAll, , , [state]] = (await db.batch([
@@ -105,10 +115,10 @@ export function createThrottle(db: Database, key: CryptoKey) {
      * mailbox, so that its known sources share one.
      */
     async claimMail(kind: MailKind, email: string, { address, device }: Source): Promise<Claim> {
-      const source = kind === "address-change" || kind === "notice" ? "" : await ownCountOf(email, address, device);
+      const source = COUNTED_AT_ONCE.includes(kind) ? "" : await ownCountOf(email, address, device);
       // These counts outlive the account, and name nobody's address in clear.
       const own = source && (await nameAccount(key, source));
-      return claim(email, `mail ${kind} ${own}`, FREE_MAILS, MINUTE_MS, LONGEST_MAIL_WAIT_MS);
+      return claim(mailboxOf(email), `mail ${kind} ${own}`, FREE_MAILS, MINUTE_MS, LONGEST_MAIL_WAIT_MS);
     },
 
     /**
@@ -117,26 +127,27 @@ export function createThrottle(db: Database, key: CryptoKey) {
      * @returns whether it was kept
      */
     async succeed(user: { id: string; email: string }, source: Source, newDevice: string): Promise<boolean> {
-      const { address, network, device } = source;
+      const { address, network, device, isIssued } = source;
       const now = Date.now();
       const account = await nameAccount(key, user.email);
       const isKnown = (of: SQL) =>
         sql`exists (select 1 from known_source where user_id = ${user.id} and source in ${of})`;
       const know = (what: string, condition: SQL) =>
-        write(sql`insert into known_source (user_id, source, tries, blocked_until, used_at)
-          select id, ${what}, 0, 0, ${now} from user where id = ${user.id} and ${what} <> '' and ${condition}
-          on conflict (user_id, source) do update set tries = 0, blocked_until = 0, used_at = excluded.used_at
+        write(sql`insert into known_source (user_id, source, counted_as, tries, blocked_until, used_at)
+          select id, ${what}, ${what}, 0, 0, ${now} from user where id = ${user.id} and ${what} <> '' and ${condition}
+          on conflict (user_id, source) do update
+            set counted_as = source, tries = 0, blocked_until = 0, used_at = excluded.used_at
           returning 1 as n`);
       const [, , , kept] = await db.batch([
         write(sql`update throttle set tries = 0, blocked_until = 0
           where ends_at = ${endOf(now, DAY_MS)} and account = ${account} and scope = ${network}
             and not ${isKnown(sql`(${address}, ${device})`)}`),
         know(address, sql`true`),
-        know(device, isKnown(sql`(${device})`)),
+        know(device, isIssued ? sql`true` : isKnown(sql`(${device})`)),
         know(newDevice, sql`not ${isKnown(sql`(${device})`)}`),
         write(sql`delete from known_source where user_id = ${user.id} and source in (
-          select source from known_source where user_id = ${user.id}
-          order by used_at desc limit -1 offset ${MAX_KNOWN_SOURCES})`),
+          select source from known_source where user_id = ${user.id} and source <> ${FORMER}
+          order by counted_as = ${FORMER}, used_at desc limit -1 offset ${MAX_KNOWN_SOURCES})`),
       ]);
       return kept.length > 0;
     },
@@ -178,9 +189,9 @@ export function createThrottle(db: Database, key: CryptoKey) {
   async function ownCountOf(email: string, address: string, device: string): Promise<string> {
     const [own] = await rawQuery<{ count: string }>(
       db,
-      sql`select iif(user.email_verified, source, 'known') as count from known_source join user on user.id = user_id
-        where user_id = (select id from user where email = ${email.toLowerCase()})
-        and source in (${device}, ${address}) order by source = ${device} desc limit 1`,
+      sql`select iif(user.email_verified, ${countOf(sql`user.id`, device, address)}, 'known') as count
+        from user where email = ${email.toLowerCase()}
+        and exists (select 1 from known_source where user_id = user.id and source in (${device}, ${address}))`,
     );
     return own?.count ?? "";
   }
@@ -189,6 +200,48 @@ export function createThrottle(db: Database, key: CryptoKey) {
     const digest = await crypto.subtle.sign("HMAC", name, new TextEncoder().encode(email.toLowerCase()));
     return base64url.encode(new Uint8Array(digest));
   }
+}
+
+/**
+ * Statements that let all known sources of an account share one count: whoever may have been among them, and is to be kept
+ * out, gains no more tries than one has. Each gets a count of its own again when the account is signed in from it.
+ */
+export function makeSourcesFormer(db: Database, userId: string) {
+  return [
+    rawQuery(
+      db,
+      sql`insert into known_source (user_id, source, counted_as, tries, blocked_until, used_at)
+        select id, ${FORMER}, ${FORMER}, 0, 0, ${Date.now()} from user where id = ${userId}
+        on conflict (user_id, source) do update set used_at = excluded.used_at`,
+    ),
+    rawQuery(db, sql`update known_source set counted_as = ${FORMER} where user_id = ${userId}`),
+  ] as const;
+}
+
+/** The count of a known source, or null: of a device rather than of an address, and of one's own rather than a shared one. */
+function countOf(userId: SQL, device: string, address: string, condition = sql`true`): SQL {
+  return sql`(select counted_as from known_source where user_id = ${userId} and source in (${device}, ${address})
+    and ${condition} order by counted_as = ${FORMER}, source = ${device} desc limit 1)`;
+}
+
+/**
+ * Whether a network's next try is one of those that no others can use up. Networks of IPv6 are cheap: of one provider's,
+ * only the first in a day have them.
+ */
+function hasFirstChance(account: string, day: number, network: string, tries: SQL): SQL {
+  if (network === "") return sql`false`;
+  const isEarly = sql`${tries} < ${FIRST_CHANCES}`;
+  if (!network.includes(":")) return isEarly;
+  const provider = network.split(":").slice(0, 2).join(":");
+  const others = sql`(select count(*) from (select 1 from throttle where ends_at = ${day} and account = ${account}
+    and scope >= ${`${provider}:`} and scope < ${`${provider};`} and scope <> ${network} limit ${NETWORKS_OF_A_PROVIDER}))`;
+  return sql`${isEarly} and ${others} < ${NETWORKS_OF_A_PROVIDER}`;
+}
+
+/** The mailbox of an address: what follows a + is a name that its owner gave it (RFC 5233). */
+function mailboxOf(email: string): string {
+  const at = email.lastIndexOf("@");
+  return `${email.slice(0, at).replace(/(?<=.)\+.*$/, "")}${email.slice(at)}`;
 }
 
 type State = { userId: string | null; known: string | null; knownUntil: number | null; networkUntil: number | null };

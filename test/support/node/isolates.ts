@@ -23,7 +23,8 @@ export async function startIsolates(
   others: Vars = vars,
 ): Promise<Isolates> {
   const project = unstable_readConfig({ config: "wrangler.toml" });
-  const { assets, compatibility_date, durable_objects, migrations, send_email, triggers } = project;
+  const { assets, compatibility_date, compatibility_flags, durable_objects, migrations, send_email, triggers } =
+    project;
   const ratelimits = project.ratelimits.map((binding: { name: string; simple: { limit: number; period: 10 | 60 } }) =>
     binding.name === "TASKS_RATE_LIMIT" ? { ...binding, simple: { ...binding.simple, limit: TASK_CALLS } } : binding,
   );
@@ -31,6 +32,7 @@ export async function startIsolates(
   const config = {
     main: resolve("src/index.ts"),
     compatibility_date: String(compatibility_date),
+    compatibility_flags,
     assets: { ...assets, directory: resolve(String(assets?.directory)) },
     ...{ durable_objects, migrations, ratelimits, send_email, triggers, vars },
     d1_databases: project.d1_databases.map((database: object) => ({ ...database, ...shared })),
@@ -52,7 +54,7 @@ function isolate(harness: TestHarness, name: string): Isolate {
     const text = json === undefined ? init.body : JSON.stringify(json);
     const body = text === undefined ? {} : { body: text };
     const method = init.method ?? (text === undefined ? "GET" : "POST");
-    const url = `https://tasks.test${path}`;
+    const url = new URL(path, "https://tasks.test").href;
     return harness.getWorker(name).fetch(url, { method, ...body, headers: { ...headers, ...init.headers } });
   };
 }
