@@ -2,12 +2,19 @@
 import type { Context } from "hono";
 import { except } from "hono/combine";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { limitCallsPerUser, openUserScope, requireAccessToken } from "./access/user-scope.ts";
+import {
+  type Authenticated,
+  limitCallsPerUser,
+  limitSearches,
+  openUserScope,
+  requireAccessToken,
+} from "./access/user-scope.ts";
 import { authFailure } from "./auth/failure.ts";
 import { type AuthBindings, createAuthRoutes } from "./auth/routes.ts";
 import { describeApi } from "./docs/api-document.ts";
 import { createDocs } from "./docs/routes.ts";
 import type { Settings } from "./env.ts";
+import { limitAtOnce } from "./http/at-once.ts";
 import { importBody, jsonBody } from "./http/body.ts";
 import { createEdge } from "./http/edge.ts";
 import { requireHttps } from "./http/origin.ts";
@@ -26,7 +33,12 @@ const IMPORT = `${TASKS}/import`;
 const EXPORT = `${TASKS}/export`;
 const USAGE = "/api/v1/users/:userId/usage";
 
-export type Bindings = AuthBindings & Pick<Env, "ASSETS" | "TASKS_RATE_LIMIT" | "TRANSFER_RATE_LIMIT">;
+/** An import takes some 30 MB while it is read and written, an export some 5 MB (test/tasks/import-memory.node.test.ts). */
+const [IMPORTS_AT_ONCE, IMPORTS_AT_ONCE_A_USER] = [3, 2];
+const [EXPORTS_AT_ONCE, EXPORTS_AT_ONCE_A_USER] = [8, 3];
+
+export type Bindings = AuthBindings &
+  Pick<Env, "ASSETS" | "TASKS_RATE_LIMIT" | "SEARCH_RATE_LIMIT" | "TRANSFER_RATE_LIMIT">;
 
 export type AppType = Awaited<ReturnType<typeof createApp>>;
 
@@ -51,8 +63,19 @@ export async function createApp(settings: Settings, bindings: Bindings) {
     wrongMethod(),
     except(IMPORT, jsonBody),
   );
-  app.use(IMPORT, limitCallsPerUser(bindings.TRANSFER_RATE_LIMIT), importBody);
-  app.use(EXPORT, limitCallsPerUser(bindings.TRANSFER_RATE_LIMIT));
+  const callerOf = (c: Context<Authenticated>) => c.var.caller.userId;
+  app.use(
+    IMPORT,
+    limitCallsPerUser(bindings.TRANSFER_RATE_LIMIT),
+    limitAtOnce(IMPORTS_AT_ONCE, IMPORTS_AT_ONCE_A_USER, callerOf),
+    importBody,
+  );
+  app.use(
+    EXPORT,
+    limitCallsPerUser(bindings.TRANSFER_RATE_LIMIT),
+    limitAtOnce(EXPORTS_AT_ONCE, EXPORTS_AT_ONCE_A_USER, callerOf),
+  );
+  app.use(TASKS, limitSearches(bindings.SEARCH_RATE_LIMIT));
   app.use("/api/v1/users/:userId/*", openUserScope(bindings.DB, cursorKeys, settings.quotas));
 
   const named = app

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { createKeys, type Keys } from "./access/keys.ts";
+import { isLoopback } from "./http/origin.ts";
 
 /** What the Worker runs on, once everything has been checked. Durations are in seconds. */
 export type Settings = {
@@ -50,7 +51,7 @@ const PLACEHOLDERS = /better-auth-secret|change.?me|replace.?me|your.?secret|pla
 const DAY_SECONDS = 86_400;
 const EVEN_ANSWER_MS = 500;
 
-const origin = z.string().refine(isOrigin, "must be an http or https origin, such as https://tasks.example.com");
+const origin = z.string().refine(isOrigin, "must be an https origin, such as https://tasks.example.com");
 const secret = z
   .string("is missing")
   .refine((text) => new TextEncoder().encode(text).length >= MIN_SECRET_BYTES, "must be 32 bytes or longer")
@@ -123,7 +124,7 @@ function secretsOf(env: Variables) {
       .transform((read) => ({ secrets: [read.BETTER_AUTH_SECRET] as const }));
   }
   const versioned = z.string().regex(/^\d+:/, "must be a list of <version>:<secret>");
-  const list = z.array(versioned.transform((entry) => entry.replace(/^\d+:/, ""))).pipe(z.tuple([secret], secret));
+  const list = z.array(versioned.transform((entry) => entry.replace(/^\d+:\s*/, ""))).pipe(z.tuple([secret], secret));
   return z
     .object({ BETTER_AUTH_SECRETS: z.preprocess(splitList, list) })
     .transform((read) => ({ secrets: read.BETTER_AUTH_SECRETS }));
@@ -154,16 +155,21 @@ function splitList(value: unknown): unknown {
 function isOrigin(value: string): boolean {
   if (/[*?]/.test(value) || !URL.canParse(value)) return false;
   const url = new URL(value);
-  return url.origin === value && (url.protocol === "https:" || url.protocol === "http:");
+  return url.origin === value && isSafe(url);
 }
 
-/** A path that no reader can take for another host's address, or an address of http or https without user or pattern. */
+/** Nothing is sent in the clear, except to this machine. */
+function isSafe({ protocol, href }: URL): boolean {
+  return protocol === "https:" || (protocol === "http:" && isLoopback(href));
+}
+
+/** A path that no reader can take for another host's address, or an https address without user or pattern. */
 function isCallbackUrl(value: string): boolean {
   if (/[*\\\s]|\/\/.*\/\//.test(value)) return false;
   if (value.startsWith("/")) return /^\/(?:[\w~-][\w.~-]*(?:\/[\w~-][\w.~-]*)*)?$/.test(value);
   if (!URL.canParse(value)) return false;
-  const { protocol, username, password, hash, href } = new URL(value);
-  return /^https?:$/.test(protocol) && username + password + hash === "" && [value, `${value}/`].includes(href);
+  const url = new URL(value);
+  return isSafe(url) && url.username + url.password + url.hash === "" && [value, `${value}/`].includes(url.href);
 }
 
 /** Placeholders from documentation, few distinct characters, one unit repeated, or a run such as abcdef. */

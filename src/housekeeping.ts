@@ -1,8 +1,9 @@
 /**
- * Clears what has run out. It walks each table from its oldest rows in bounded chunks, and stops after so many:
- * a large table is cleared over several runs, and no run holds the database for long. Reading past rows that are
+ * Clears what has run out. It walks each table in bounded chunks, and stops after so many: the next run goes on from there,
+ * so that a large table is walked over several runs, and no run holds the database for long. Reading past rows that are
  * still good costs a thousandth of what an index on every expiry would cost in writes.
  */
+import { sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { KNOWN_SOURCE_DAYS } from "./auth/throttling/source.ts";
 import { logEvent } from "./http/request-log.ts";
 import { FEED_DAYS } from "./tasks/changes.ts";
@@ -11,11 +12,17 @@ import { FORGOTTEN } from "./tasks/row.ts";
 import { DAY_MS } from "./time.ts";
 
 const CHUNK_ROWS = 500;
-const MAX_CHUNKS = 200;
+const MAX_CHUNKS = 40;
 /** A day longer than the change feed needs them, for clocks differ. */
 export const TOMBSTONE_DAYS = FEED_DAYS + 1;
 /** How long a repeated idempotency key is recognized. */
 export const RECEIPT_DAYS = 2;
+
+/** Where a chore stopped that was too long for one run. */
+export const housekeeping = sqliteTable("housekeeping", {
+  chore: text("chore").primaryKey(),
+  stoppedAt: text("stopped_at").notNull(),
+});
 
 /**
  * A table, the column by which it is walked and where that begins, how old its rows grow, and in SQL which of them go,
@@ -78,6 +85,8 @@ const CHORES: Chore[] = [
   },
 ];
 
+type Place = { at: string };
+
 /**
  * Does all chores.
  * @param now Unix milliseconds
@@ -90,7 +99,7 @@ export async function keepHouse(d1: D1Database, now: number): Promise<Record<str
     const name = chore.instead?.name ?? chore.table;
     // One that fails keeps none of the others from being done.
     try {
-      cleared[name] = await clear(d1, chore, now - chore.keepMs);
+      cleared[name] = await clear(d1, name, chore, now - chore.keepMs);
     } catch (error) {
       failures.push(error);
     }
@@ -100,7 +109,7 @@ export async function keepHouse(d1: D1Database, now: number): Promise<Record<str
   return cleared;
 }
 
-async function clear(d1: D1Database, chore: Chore, before: number): Promise<number> {
+async function clear(d1: D1Database, name: string, chore: Chore, before: number): Promise<number> {
   const { table, key, start, looksAt, goes } = chore;
   const action = chore.instead?.action ?? `delete from ${table}`;
   const ahead = `${key} > ?1${looksAt ? ` and ${looksAt}` : ""}`;
@@ -110,8 +119,12 @@ async function clear(d1: D1Database, chore: Chore, before: number): Promise<numb
   const removal = d1.prepare(`${action} where ${isInChunk} and ${goes}`);
   const first = chore.instead && d1.prepare(chore.instead.first.replaceAll("@chunk", isInChunk));
 
+  const place = await d1
+    .prepare("select stopped_at as at from housekeeping where chore = ?1")
+    .bind(name)
+    .first<Place>();
   let cleared = 0;
-  let after = start;
+  let after = place ? (typeof start === "number" ? Number(place.at) : place.at) : start;
   for (let count = 0; count < MAX_CHUNKS; count += 1) {
     const results: D1Result<{ at: string | number | null }>[] = await d1.batch<{ at: string | number | null }>([
       looksAt ? chunkEnd.bind(after, before) : chunkEnd.bind(after),
@@ -121,8 +134,17 @@ async function clear(d1: D1Database, chore: Chore, before: number): Promise<numb
     const [ends, gone] = [results[0], results.at(-1)];
     cleared += gone?.meta.changes ?? 0;
     const end = ends?.results[0]?.at ?? null;
-    if (end === null) break;
+    if (end === null) {
+      if (place) await d1.prepare("delete from housekeeping where chore = ?1").bind(name).run();
+      return cleared;
+    }
     after = end;
   }
+  await d1
+    .prepare(
+      "insert into housekeeping values (?1, ?2) on conflict (chore) do update set stopped_at = excluded.stopped_at",
+    )
+    .bind(name, String(after))
+    .run();
   return cleared;
 }

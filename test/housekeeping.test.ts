@@ -48,14 +48,14 @@ describe("L1 housekeeping", () => {
     const tries = "ends_at, account, scope, tries, blocked_until, last_try";
     await insertMany("throttle", tries, `${now - 1}, ${id("old")}, '*', 1, 0, 'x'`, 600);
     await insertMany("throttle", tries, `${now + 1000}, ${id("good")}, '*', 1, 0, 'x'`, 5);
-    const sources = "user_id, source, tries, blocked_until, used_at";
+    const sources = "user_id, source, counted_as, tries, blocked_until, used_at";
     await insertMany(
       "known_source",
       sources,
-      `${owner}, ${id("old")}, 0, 0, ${now - (KNOWN_SOURCE_DAYS + 1) * DAY_MS}`,
+      `${owner}, ${id("old")}, 'x', 0, 0, ${now - (KNOWN_SOURCE_DAYS + 1) * DAY_MS}`,
       600,
     );
-    await insertMany("known_source", sources, `${owner}, ${id("good")}, 0, 0, ${now - DAY_MS}`, 5);
+    await insertMany("known_source", sources, `${owner}, ${id("good")}, 'x', 0, 0, ${now - DAY_MS}`, 5);
     const receipts = "user_id, key, request_digest, results, created_at";
     await insertMany(
       "receipt",
@@ -159,6 +159,17 @@ describe("L1 housekeeping", () => {
     expect((await keepHouse(watched, now))["task"]).toBe(2999);
     expect(perTrip.length).toBeGreaterThan(10);
     expect(Math.max(...perTrip)).toBeLessThanOrEqual(500 * 10);
+  });
+
+  it("L1 what stands behind more good rows than one run walks is cleared by the next", async () => {
+    const { id } = await someone();
+    const columns = "id, token, expires_at, updated_at, user_id";
+    await insertMany("session", columns, `'a' || i, 'a' || i, ${now + DAY_MS}, 1, '${id}'`, 21_000);
+    await insertMany("session", columns, `'b' || i, 'b' || i, ${now - 1}, 1, '${id}'`, 700);
+    const runs = [];
+    for (let run = 0; run < 3; run += 1) runs.push((await keepHouse(env.DB, now))["session"]);
+    expect(runs).toEqual([0, 700, 0]);
+    await env.DB.prepare("delete from session where user_id = ?").bind(id).run();
   });
 
   it("L1 one chore that fails keeps none of the others from being done, and the failure is told", async () => {

@@ -41,6 +41,17 @@ export function limitCallsPerUser(rateLimit: RateLimit) {
   });
 }
 
+/** Parameters of a list for which D1 looks at more tasks than it answers with. */
+const SEARCHING = ["q", "tag", "priority"];
+
+/** Refuses a user who searches too often: a search may read all of their tasks. */
+export function limitSearches(rateLimit: RateLimit) {
+  const limit = limitCallsPerUser(rateLimit);
+  return createMiddleware<Authenticated>((c, next) =>
+    SEARCHING.some((name) => c.req.query(name) !== undefined) ? limit(c, next) : next(),
+  );
+}
+
 /**
  * Opens the scope of the path's user to that user alone.
  * The answer carries the database session's bookmark, and a request may send one back.

@@ -81,7 +81,7 @@ export async function createAuth(settings: Settings, { db, hashers, email }: Aut
       // Better Auth lists sessions for young sessions only; what needs a password asks for it here.
       freshAge: 0,
     },
-    databaseHooks: { session: { ...sessionLifetime(settings.sessionMaxSeconds), ...notingEndedSessions } },
+    databaseHooks: { session: { ...sessionLifetime(settings), ...notingEndedSessions } },
     // The platform limits calls before they come here (routes.ts).
     rateLimit: { enabled: false },
     advanced: {

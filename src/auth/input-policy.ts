@@ -72,9 +72,9 @@ function refuseOtherThanText(path: string, body: unknown): void {
   if (typeof image !== "string" && image !== null) throw invalid("[body.image] must be text or null");
 }
 
-/** Spaces, and characters that show nothing. */
+/** Spaces, characters that show nothing, and marks without a letter to stand on. */
 function isBlank(text: string): boolean {
-  return text.replaceAll(/[\s\p{Cf}\p{Cc}\u115F\u1160\u2800\u3164\uFFA0]/gu, "") === "";
+  return text.replaceAll(/[\s\p{C}\p{M}\p{Default_Ignorable_Code_Point}\u{1D159}\u2800]/gu, "") === "";
 }
 
 function invalid(message: string): APIError {

@@ -14,7 +14,7 @@ import { describeAccounts } from "./document.ts";
 import { AUTH_ENDPOINTS } from "./endpoints.ts";
 import { authFailure, authFailureEdge, withCode } from "./failure.ts";
 import { type RequestNotes, withRequestNotes } from "./request-notes.ts";
-import { handBack, renewSignatures } from "./rotation.ts";
+import { handBack, renewSignatures, SESSION_COOKIE } from "./rotation.ts";
 import * as tables from "./tables.ts";
 import { createDevices } from "./throttling/devices.ts";
 import { deviceCookie, type Source, sourceOf } from "./throttling/source.ts";
@@ -76,7 +76,7 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
     logAccountEvent(c, notes, answered.status);
     await handBack(answered, renewed, settings.keys, settings.sessionIdleSeconds);
     if (notes.newDevice) answered.headers.append("set-cookie", deviceCookie(c.req.url, notes.newDevice));
-    if (c.req.path.endsWith("/sign-out") && answered.ok) answered.headers.set("clear-site-data", '"cache", "storage"');
+    if (answered.ok && endsSession(answered)) answered.headers.set("clear-site-data", '"cache", "storage"');
     carryBack(answered, carrier);
     return answered;
   }
@@ -181,6 +181,13 @@ function logAccountEvent(c: Context, notes: RequestNotes, status: number): void 
   const { userId, outcome = outcomeOf(status) } = notes;
   const event = c.req.path.replace("/api/auth/", "");
   logEvent("info", "account", { requestId: c.get("requestId"), event, outcome, userId });
+}
+
+/** Whether an answer takes the session's cookie back. */
+function endsSession({ headers }: Response): boolean {
+  return headers
+    .getSetCookie()
+    .some((cookie) => /; *max-age=0(?:;|$)/i.test(cookie) && SESSION_COOKIE.test(cookie.split("=")[0] ?? ""));
 }
 
 function outcomeOf(status: number): "done" | "throttled" | "refused" | "failed" {

@@ -5,9 +5,12 @@
  */
 import type { BetterAuthOptions, BetterAuthPlugin } from "better-auth";
 import { APIError, createAuthMiddleware } from "better-auth/api";
+import type { Settings } from "../env.ts";
 import { currentSession } from "./current-session.ts";
 
 const SIGNING_IN = ["/sign-up/email", "/sign-in/email"];
+type Lifetimes = Pick<Settings, "sessionIdleSeconds" | "sessionMaxSeconds">;
+
 const FRESH_MS = 15 * 60 * 1000;
 
 export function sessionPolicy() {
@@ -40,14 +43,23 @@ export function sessionPolicy() {
   } satisfies BetterAuthPlugin;
 }
 
-/** Keeps a renewal from outliving the longest life of a session. */
-export function sessionLifetime(maxSeconds: number) {
+/**
+ * Keeps a session from outliving its limits: at its start (Better Auth gives one that a browser is to forget a whole day) and
+ * when it is renewed.
+ */
+export function sessionLifetime({ sessionIdleSeconds, sessionMaxSeconds }: Lifetimes) {
   return {
+    create: {
+      before: async ({ createdAt, expiresAt }) => {
+        const last = createdAt.getTime() + sessionIdleSeconds * 1000;
+        return { data: { expiresAt: new Date(Math.min(expiresAt.getTime(), last)) } };
+      },
+    },
     update: {
       before: async (changes, c) => {
         const createdAt = c?.context.session?.session.createdAt;
         if (!changes.expiresAt || !createdAt) return;
-        const last = createdAt.getTime() + maxSeconds * 1000;
+        const last = createdAt.getTime() + sessionMaxSeconds * 1000;
         return { data: { expiresAt: new Date(Math.min(changes.expiresAt.getTime(), last)) } };
       },
     },

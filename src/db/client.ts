@@ -60,7 +60,7 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
   if (message === undefined || message.includes("SQLITE_CONSTRAINT") || refusalOf(error) !== undefined)
     return undefined;
   if (/exceeded D1's .*daily|daily row (?:read|write) limit/i.test(message)) return "daily_limit";
-  if (/no such (?:table|column)|has no column named/.test(message)) return "not_migrated";
+  if (/no such (?:table|column|index)|has no column named|no query solution/.test(message)) return "not_migrated";
   return "unavailable";
 }
 
@@ -72,7 +72,7 @@ export function isDatabaseTrouble(error: unknown): boolean {
 export function describeD1(error: unknown): string | undefined {
   const message = messageOfD1(error);
   if (message === undefined) return undefined;
-  const absent = /no such (?:table|column): [\w.]+/.exec(message)?.[0];
+  const absent = /no such (?:table|column|index): [\w.]+/.exec(message)?.[0];
   const known =
     /daily row (?:read|write) limit|overloaded|timed? ?out|connection lost|reset|storage|internal error/i.exec(
       message,

@@ -7,7 +7,15 @@ import { refusalOf, refuse } from "../db/refusal.ts";
 import { retrying } from "../db/retry.ts";
 import type { NewTask, TaskChanges } from "./model.ts";
 import { holds } from "./precondition.ts";
-import type { IdempotencyKey, Receipts, Result, Settled, TaskResult } from "./receipts.ts";
+import {
+  type IdempotencyKey,
+  MAX_ID_CHARACTERS,
+  type NamedId,
+  type Receipts,
+  readKept,
+  type Settled,
+  type TaskResult,
+} from "./receipts.ts";
 import { type Row, toColumns, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { type Change, holdsInSql, type Look, type Statements } from "./statements.ts";
@@ -31,9 +39,6 @@ export type Batched =
   | { outcome: "refused"; index: number; reason: "over-quota"; quota: ExceededQuota }
   | { outcome: "key-reused" };
 
-/** No id is so long; what is longer is a task that is not there. */
-const MAX_ID_CHARACTERS = 100;
-
 /** An operation with the id of the task that it is about. */
 type Step = { operation: Operation; id: string; ifMatch: readonly number[] | undefined; change: Change };
 
@@ -49,14 +54,11 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
       const steps = operations.map(stepOf);
       try {
         if (!key) return { outcome: "done", results: await run(steps, atomic), replayed: false };
-        const once = await retrying(() => receipts.orReplay(key, () => run(steps, atomic, key)));
+        const named = operations.map(idOf);
+        const once = await retrying(() => receipts.orReplay(key, named, () => run(steps, atomic, key)));
         if (once.outcome === "key-reused") return once;
         if (once.outcome === "first") return { outcome: "done", results: once.answer, replayed: false };
-        const results = once.results.map((result, index) => ({
-          ...result,
-          id: idOf(operations[index]) ?? result.id ?? "",
-        }));
-        return { outcome: "done", results, replayed: true };
+        return { outcome: "done", results: once.results, replayed: true };
       } catch (error) {
         return explain(error);
       }
@@ -85,7 +87,7 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
       (atomic
         ? receipts.settleAs(
             key,
-            steps.map(({ id }) => ({ outcome: "done", id })),
+            steps.map(({ operation, id }) => (operation.op === "create" ? id : undefined)),
           )
         : receipts.settle(key, steps.map(toSettled)));
     const settled = key && settle ? [settle, receipts.forgetIdle(key), receipts.kept(key)] : [];
@@ -103,12 +105,11 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
     });
     const [kept] = key && !atomic ? (results.at(-1) as unknown as { results: string }[]) : [];
     if (!kept) return told;
-    const judged: Result[] = JSON.parse(kept.results);
-    return judged.map((result, index) => ({
-      ...result,
-      id: steps[index]?.id ?? result.id ?? "",
-      task: told[index]?.task,
-    }));
+    const judged = readKept(
+      kept.results,
+      steps.map(({ id }) => id),
+    );
+    return judged.map((result, index) => ({ ...result, task: told[index]?.task }));
   }
 
   /** Stops the transaction of a caller whose session has ended. */
@@ -145,9 +146,8 @@ export function createBatches(scope: TaskScope, statements: Statements, receipts
   }
 }
 
-/** The id that an operation names; it stands in the request, and in a receipt only as far as it can be one. */
-function idOf(operation: Operation | undefined): string | undefined {
-  return operation && operation.op !== "create" ? operation.id : undefined;
+function idOf(operation: Operation): NamedId {
+  return operation.op === "create" ? undefined : operation.id;
 }
 
 /** What an operation wants its task to be. A deletion wants no fields: it is done, or there was nothing to delete. */

@@ -7,7 +7,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { DAY_MS } from "../time.ts";
 import { openCursor, sealCursor } from "./cursor.ts";
 import { PRIORITIES, type SORTS, type STATUSES, type Task, TRASH_DAYS } from "./model.ts";
-import { columnNames, columns, type Row, toTask } from "./row.ts";
+import { columnNames, columns, type Row, shownNames, toTask } from "./row.ts";
 import type { TaskScope } from "./scope.ts";
 import { NO_DUE, task } from "./table.ts";
 import { foldText } from "./text.ts";
@@ -126,7 +126,9 @@ export function createLists(scope: TaskScope) {
       const query: ListQuery = { status: "all", sort: "createdAt" };
       const order = orderOf(query);
       for (let after: Position["after"] = []; ; ) {
-        const rows = await whileLive(raw<Row>(selectPage(query, order, { part: 0, after }, chunkRows)));
+        const page = selectPage(query, order, { part: 0, after }, chunkRows);
+        // Without the texts without case, which may be many times as long and are in no export.
+        const rows = await whileLive(raw<Row>(sql`select ${shownNames} from (${page})`));
         yield rows.map(toTask);
         const last = rows.at(-1);
         if (rows.length < chunkRows || !last) return;

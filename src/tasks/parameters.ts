@@ -1,10 +1,13 @@
 /** The parameters that task routes share. */
 import { z } from "@hono/zod-openapi";
 import { bounded, dayOrMoment, priority, SORTS, STATUSES, tag } from "./model.ts";
+import { foldText } from "./text.ts";
 
 const DEFAULT_PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 100;
 const MAX_SEARCH_CHARACTERS = 255;
+/** Of the text that is looked for, which may be longer than what was sent: D1 compares it with every place of a task. */
+const MAX_SEARCH_BYTES = 512;
 
 export const userPath = z.object({
   userId: z.string().openapi({ description: "The caller's id, or `me`", example: "me" }),
@@ -35,6 +38,11 @@ export const listQuery = z
     priority: priority.optional().openapi(NO_EXAMPLE),
     tag: tag.optional().openapi(NO_EXAMPLE),
     q: bounded(z.string().min(1, "must not be empty"), MAX_SEARCH_CHARACTERS)
+      .refine((text) => Buffer.byteLength(foldText(text)) <= MAX_SEARCH_BYTES, {
+        error: `must be at most ${MAX_SEARCH_BYTES} bytes long, in compatible letters`,
+        // What is too long already is told so alone.
+        when: ({ issues }) => issues.length === 0,
+      })
       .optional()
       .openapi({ description: "Text in the title or description, in whatever case" }),
     limit,

@@ -15,25 +15,24 @@ import type { QuotaName } from "./totals.ts";
 /** A caller's name for a request, and a digest of what it asks for. */
 export type IdempotencyKey = { key: string; digest: string };
 
-/** What came of one operation, as a receipt keeps it. */
+/** What came of one operation. */
 export type Result = {
   outcome: "done" | "absent" | "stale" | "over-quota";
-  /** Nothing where it is nobody's: the request names it. */
-  id: string | null;
-  revision?: number | null;
-  quota?: QuotaName | null;
+  id: string;
+  revision?: number;
+  quota?: QuotaName;
 };
 
 /** An operation's result, and its task as it is now. */
-export type TaskResult = Result & { id: string; task: Task | undefined };
-
-/** The same, read again. */
-export type KeptResult = Result & { task: Task | undefined };
+export type TaskResult = Result & { task: Task | undefined };
 
 export type Once<Answer> =
   | { outcome: "first"; answer: Answer }
-  | { outcome: "replayed"; results: KeptResult[] }
+  | { outcome: "replayed"; results: TaskResult[] }
   | { outcome: "key-reused" };
+
+/** The id of the task that an operation names; nothing where it creates one. */
+export type NamedId = string | undefined;
 
 /** An operation of a batch as `settle` judges it: what it wants the task's columns to be. */
 export type Settled = {
@@ -42,6 +41,9 @@ export type Settled = {
   creates: boolean;
   wanted: Record<string, unknown>;
 };
+
+/** No id is so long; what is longer is a task that is not there. */
+export const MAX_ID_CHARACTERS = 100;
 
 const WANTED: [string, SQL][] = [
   ["title", sql`${task.title}`],
@@ -62,10 +64,10 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
      * Takes the key, or stops the transaction if it is taken. Results that are not known yet are to be settled.
      * @param exceeded names the quota that the work would exceed: then it is not done, and the key stays free
      */
-    claim({ key, digest }: IdempotencyKey, results: Result[] | "unsettled", exceeded: SQL = sql`null`) {
+    claim({ key, digest }: IdempotencyKey, created: string | "unsettled", exceeded: SQL = sql`null`) {
       // Until they are settled, the newest revision stands there: what is newer then was done by this transaction.
       const kept: SQL =
-        results === "unsettled" ? sql`json_array(${latestRevision()})` : sql`${JSON.stringify(results)}`;
+        created === "unsettled" ? sql`json_array(${latestRevision()})` : sql`${JSON.stringify([keptAs(created)])}`;
       const isTaken = sql`exists (select 1 from ${receipt} where user_id = ${userId} and key = ${key})`;
       return raw(
         sql`insert into ${receipt} (user_id, key, request_digest, results, created_at)
@@ -95,11 +97,13 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
         when task.id is null then 'absent'
         else 'done' end`;
       const quota = sql`iif(${outcome} = 'over-quota',
-        iif(before.changes >= ${totals.quotas.changesPerDay}, 'changesPerDay', 'tasks'), null)`;
-      // A repetition names its tasks itself: an id that is nobody's is not worth keeping.
-      const id = sql`iif(operation.value ->> 'creates', operation.value ->> 'id', task.id)`;
-      const result = sql`json_object('outcome', ${outcome}, 'id', ${id}, 'revision', task.revision,
-        'quota', ${quota})`;
+        case when before.changes >= ${totals.quotas.changesPerDay} then 'changesPerDay'
+          when operation.value ->> 'creates' and before.live >= ${totals.quotas.tasks} then 'tasks' else 'bytes' end, null)`;
+      const result = sql`${outcome} || case ${outcome}
+        when 'done' then iif(operation.value ->> 'creates', ' ' || (operation.value ->> 'id'), '')
+        when 'stale' then ' ' || task.revision
+        when 'over-quota' then ' ' || ${quota}
+        else '' end`;
       return keep(
         key,
         sql`(select json_group_array(${result}) from json_each(${JSON.stringify(operations)}) as operation
@@ -108,8 +112,8 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
       );
     },
 
-    /** Keeps results that are known: those of a transaction in which all is done or nothing. */
-    settleAs: ({ key }: IdempotencyKey, results: Result[]) => keep(key, sql`${JSON.stringify(results)}`),
+    /** Keeps that all was done: a transaction in which all is done or nothing. `created`: the id, where one was made. */
+    settleAs: ({ key }: IdempotencyKey, created: NamedId[]) => keep(key, sql`${JSON.stringify(created.map(keptAs))}`),
 
     /** Forgets a key under which nothing was changed: no quota bounds how many of those there are. */
     forgetIdle: ({ key }: IdempotencyKey) =>
@@ -121,13 +125,16 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
     kept: ({ key }: IdempotencyKey) =>
       raw<{ results: string }>(sql`select results from ${receipt} where user_id = ${userId} and key = ${key}`),
 
-    /** Does the work, or finds that it was done. */
-    async orReplay<Answer>(key: IdempotencyKey, work: () => Promise<Answer>): Promise<Once<Answer>> {
+    /**
+     * Does the work, or finds that it was done.
+     * @param named the id that each operation names
+     */
+    async orReplay<Answer>(key: IdempotencyKey, named: NamedId[], work: () => Promise<Answer>): Promise<Once<Answer>> {
       try {
         return { outcome: "first", answer: await work() };
       } catch (error) {
         if (!violates(error, "receipt.user_id")) throw error;
-        return replay(key);
+        return replay(key, named);
       }
     },
   };
@@ -140,12 +147,15 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
     );
   }
 
-  async function replay(key: IdempotencyKey): Promise<Once<never>> {
+  async function replay(key: IdempotencyKey, named: NamedId[]): Promise<Once<never>> {
+    const ids = named.filter((id) => id !== undefined).map((id) => id.slice(0, MAX_ID_CHARACTERS));
     const [[kept], rows] = await bothWhileLive(
       db.select().from(receipt).where(isFor(key)),
       raw<Row>(
         sql`select ${columns} from ${task} where user_id = ${userId} and id in (
-          select result.value ->> 'id' from ${receipt}, json_each(receipt.results) as result
+          select value from json_each(${JSON.stringify(ids)}) union all
+          select case result.type when 'object' then result.value ->> 'id' else substr(result.value, ${CREATED.length + 1}) end
+          from ${receipt}, json_each(receipt.results) as result
           where receipt.user_id = ${userId} and receipt.key = ${key.key})`,
       ),
     );
@@ -154,7 +164,29 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
     if (kept.requestDigest !== key.digest) return { outcome: "key-reused" };
     // Of what was forgotten nothing is left to show.
     const tasks = new Map(rows.filter(({ title }) => title !== "").map((row) => [row.id, toTask(row)]));
-    const results: Result[] = JSON.parse(kept.results);
-    return { outcome: "replayed", results: results.map((result) => ({ ...result, task: tasks.get(result.id ?? "") })) };
+    const results = readKept(kept.results, named);
+    return { outcome: "replayed", results: results.map((result) => ({ ...result, task: tasks.get(result.id) })) };
   }
+}
+
+const CREATED = "done ";
+
+/**
+ * What a receipt keeps of each operation is its outcome, and what no repetition can tell: the id of a task that was made, the
+ * revision that did not match, or the quota. So a receipt is short, however many operations changed nothing.
+ */
+function keptAs(created: NamedId): string {
+  return created === undefined ? "done" : `${CREATED}${created}`;
+}
+
+/** Reads what a receipt keeps. Those of before were objects. */
+export function readKept(results: string, named: NamedId[]): Result[] {
+  return (JSON.parse(results) as (string | Result)[]).map((kept, index) => {
+    const name = named[index];
+    if (typeof kept !== "string") return { ...kept, id: name ?? kept.id };
+    const [outcome, fact = ""] = kept.split(" ") as [Result["outcome"], string?];
+    const id = name ?? fact;
+    if (outcome === "stale") return { outcome, id, revision: Number(fact) };
+    return outcome === "over-quota" ? { outcome, id, quota: fact as QuotaName } : { outcome, id };
+  });
 }

@@ -22,6 +22,14 @@ export const columnNames: SQL = sql.join(
   sql`, `,
 );
 
+/** Those of them that a task shows. */
+export const shownNames: SQL = sql.join(
+  Object.keys(ofTask)
+    .filter((name) => name !== "titleKey" && name !== "descriptionKey")
+    .map((name) => sql.identifier(name)),
+  sql`, `,
+);
+
 export function toTask(row: Row): Task {
   return {
     id: row.id,

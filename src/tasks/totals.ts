@@ -29,10 +29,11 @@ export type TotalsInSql = ReturnType<typeof createTotals>;
 
 export function createTotals(userId: string, quotas: Quotas, now: () => number) {
   const day = () => Math.floor(now() / DAY_MS);
-  const changesToday = () => sql`iif(changes_day = ${day()}, changes_total, 0)`;
+  // Clocks differ, and statements wait: one of yesterday that comes late counts for today.
+  const changesToday = () => sql`iif(changes_day >= ${day()}, changes_total, 0)`;
   const newest = (): SQL =>
     sql`(select revision, live_total as live, open_total as open, bytes_total as bytes, trash_total as trash,
-      ${changesToday()} as changes from ${task} where user_id = ${userId} order by revision desc limit 1)`;
+      ${changesToday()} as changes, changes_day as day from ${task} where user_id = ${userId} order by revision desc limit 1)`;
 
   return {
     quotas,
@@ -45,13 +46,13 @@ export function createTotals(userId: string, quotas: Quotas, now: () => number) 
     before: (): SQL =>
       sql`(select coalesce(max(revision), 0) as revision, coalesce(live_total, 0) as live,
         coalesce(open_total, 0) as open, coalesce(bytes_total, 0) as bytes, coalesce(trash_total, 0) as trash,
-        ${changesToday()} as changes from ${task} where user_id = ${userId})`,
+        coalesce(${changesToday()}, 0) as changes, coalesce(changes_day, 0) as day from ${task} where user_id = ${userId})`,
 
     /** The same for statements that create: within a write, SQLite finds no maximum without reading all. 2 rows read. */
     beforeCreating: (): SQL =>
       sql`(select coalesce(newest.revision, 0) as revision, coalesce(newest.live, 0) as live,
         coalesce(newest.open, 0) as open, coalesce(newest.bytes, 0) as bytes, coalesce(newest.trash, 0) as trash,
-        coalesce(newest.changes, 0) as changes from (select 1) left join ${newest()} as newest)`,
+        coalesce(newest.changes, 0) as changes, coalesce(newest.day, 0) as day from (select 1) left join ${newest()} as newest)`,
 
     /** The same for statements that change a task, whose user has a newest one. 1 row read. */
     beforeChanging: newest,
@@ -64,7 +65,7 @@ export function createTotals(userId: string, quotas: Quotas, now: () => number) 
       ["bytes_total", sql`before.bytes + ${bytes}`],
       ["trash_total", sql`max(0, before.trash + ${trash})`],
       ["changes_total", sql`before.changes + ${step}`],
-      ["changes_day", sql`${day()}`],
+      ["changes_day", sql`max(before.day, ${day()})`],
     ],
 
     /** Names the quota that a change would exceed, or is null; where `before` can be seen. */

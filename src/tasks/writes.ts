@@ -42,8 +42,8 @@ export function createWrites(scope: TaskScope, statements: Statements, receipts:
       return retrying(async () => {
         const id = uuidv7();
         const change = statements.insert(id, input);
-        const claim = receipts.claim(key, [{ outcome: "done", id }], change.exceeded);
-        const created = await receipts.orReplay(key, async () => {
+        const claim = receipts.claim(key, id, change.exceeded);
+        const created = await receipts.orReplay(key, [undefined], async () => {
           const [, [row]] = await db.batch([claim, change.run()]);
           return row;
         });

@@ -16,7 +16,7 @@ import {
   tasksOf,
   worker,
 } from "../support/client.ts";
-import { failingD1 } from "../support/intercepted-d1.ts";
+import { countingD1, failingD1 } from "../support/intercepted-d1.ts";
 import { createOutbox } from "../support/outbox.ts";
 
 const SIGN_UP = "/api/auth/sign-up/email";
@@ -66,6 +66,9 @@ describe("U1 signing up", () => {
 
   it.each([
     ["a missing name", { name: undefined }],
+    ...[" ", "\u200b", "\u034f", "\ufe0f", "\u{e0100}", "\u180b", "\u2065", "\u0300", "\u3164", "\u2800"].map(
+      (name): [string, object] => [`a name of ${name.codePointAt(0)?.toString(16)}, which shows nothing`, { name }],
+    ),
     ["no address", { email: "nobody" }],
     ["no password", { password: undefined }],
     ["7 characters", { password: "1234567" }],
@@ -104,6 +107,22 @@ describe("U2 signing in", () => {
 });
 
 describe("U2 the time of an answer", () => {
+  it("U2 L8 a reset takes as many round trips whether or not an address has an account", async () => {
+    const counter = countingD1(env.DB);
+    const vars = { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN };
+    const { fetch } = await hastyApp({ vars, d1: counter.d1 });
+    const { email } = await someone(fetch);
+    // The sign-up's mail is sent behind its answer.
+    await scheduler.wait(50);
+    const roundTrips = [];
+    for (const address of [nextEmail(), email, nextEmail(), email]) {
+      counter.spent();
+      await anonymous(fetch).call("/api/auth/request-password-reset", { json: { email: address } });
+      roundTrips.push(counter.spent().roundTrips);
+    }
+    expect(roundTrips).toEqual(Array(4).fill(roundTrips[0]));
+  });
+
   it("U2 L8 is no shorter than 500 ms where it could tell whether an address has an account", async () => {
     const { fetch } = await hastyApp({
       vars: { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN },

@@ -206,11 +206,18 @@ describe("L7 limits of the platform", () => {
 });
 
 describe("L2 signing out", () => {
-  it("L2 clears what the browser kept of it", async () => {
+  it.each([
+    ["/sign-out", {}],
+    ["/revoke-sessions", {}],
+    ["/delete-user", { password: PASSWORD }],
+  ])("L2 clears what the browser kept of it: %s", async (path, json) => {
     const person = await someone(fetch);
     const headers = { cookie: person.cookie, origin: ORIGIN };
-    const answer = await anonymous(fetch).call("/api/auth/sign-out", { method: "POST", headers });
+    const answer = await anonymous(fetch).call(`/api/auth${path}`, { json, headers });
     expect(answer.headers.get("clear-site-data")).toBe('"cache", "storage"');
     expect(answer.headers.getSetCookie().join()).toMatch(/session_token=;.*Max-Age=0/);
+    const signIn = { json: { email: nextEmail(), password: PASSWORD, name: "A" }, headers: { origin: ORIGIN } };
+    const opened = await anonymous(fetch).call("/api/auth/sign-up/email", signIn);
+    expect(opened.headers.get("clear-site-data")).toBe(null);
   });
 });

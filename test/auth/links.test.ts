@@ -277,6 +277,23 @@ describe("L8 a mailbox is not flooded", () => {
     expect(await mailsTo(victim, "new")).toBe(FREE_MAILS);
   });
 
+  it("L8 nor by names that its owner may give it after a +", async () => {
+    const name = crypto.randomUUID();
+    for (let n = 0; n < FLOOD + 4; n += 1) {
+      const json = { name: "A", email: `${name}+${n}@example.com`, password: PASSWORD };
+      expect((await post("/sign-up/email", json)).status).toBe(200);
+    }
+    await scheduler.wait(50);
+    expect(outbox.sent.filter(({ to }) => to.startsWith(name))).toHaveLength(FREE_MAILS);
+  });
+
+  it("L8 and others who ask to move there do not keep its owner from moving away", async () => {
+    const owner = await verified();
+    for (let n = 0; n < FLOOD; n += 1) await follow(await askChange(await verified(), owner.email));
+    const newEmail = nextEmail();
+    await move(owner, newEmail);
+  });
+
   it("L8 and a link that had to wait for that is still good", async () => {
     const [person, newEmail] = [await verified(), nextEmail()];
     const token = await askChange(person, newEmail);

@@ -232,6 +232,18 @@ describe("L1 how long a session lives", () => {
       .first<{ soon: number }>();
     expect((newest?.soon ?? 0) - Date.now()).toBeLessThanOrEqual(day * 1000);
   });
+
+  it("L1 without `rememberMe` it lives no longer than any other", async () => {
+    const { fetch } = await appWith({ vars: { SESSION_IDLE_SECONDS: "3600", SESSION_MAX_SECONDS: "7200" } });
+    const person = await someone(fetch);
+    const json = { email: person.email, password: PASSWORD, rememberMe: false };
+    const answer = await anonymous(fetch).call("/api/auth/sign-in/email", { json });
+    const use = clientFor(header(answer, "set-auth-jwt"), fetch);
+    await shift(person.id, 3599);
+    expect((await use.call(person.path)).status).toBe(200);
+    await shift(person.id, 2);
+    expect((await use.call(person.path)).status).toBe(401);
+  });
 });
 
 describe("L2 signing in", () => {

@@ -104,6 +104,16 @@ describe("U6 a database that is not migrated", () => {
     expect(lines).toMatch(/D1_ERROR SQLITE_ERROR no such (table|column): \w+/);
   });
 
+  it.each(["no such index: task_creation", "no query solution"])(
+    "U6 so does one that lacks an index: %s",
+    async (text) => {
+      const person = await someone();
+      const { fetch } = await appWith({ d1: failingD1(env.DB, `D1_ERROR: ${text}: SQLITE_ERROR`) });
+      const answer = await clientFor(person.accessToken, fetch).call(`${person.path}/export`);
+      expect(await answer.json()).toMatchObject({ code: "database_not_migrated" });
+    },
+  );
+
   it("U6 so does one that lacks the newest migration alone", async () => {
     const { applyD1Migrations } = await import("cloudflare:test");
     await applyD1Migrations(env.SCRATCH_DB, env.MIGRATIONS.slice(0, -1));

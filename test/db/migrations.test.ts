@@ -6,11 +6,12 @@ import { describe, expect, it } from "vitest";
 import * as mailTables from "../../src/auth/mail/tables.ts";
 import * as accountTables from "../../src/auth/tables.ts";
 import * as limitTables from "../../src/auth/throttling/tables.ts";
+import { housekeeping } from "../../src/housekeeping.ts";
 import * as taskTables from "../../src/tasks/table.ts";
 import { someone } from "../support/client.ts";
 
-const tables = Object.values({ ...accountTables, ...mailTables, ...limitTables, ...taskTables }).filter((value) =>
-  is(value, SQLiteTable),
+const tables = Object.values({ ...accountTables, ...mailTables, ...limitTables, ...taskTables, housekeeping }).filter(
+  (value) => is(value, SQLiteTable),
 );
 
 async function rows<Row>(sql: string): Promise<Row[]> {
@@ -175,7 +176,8 @@ async function populate(db: D1Database, n: number): Promise<void> {
       "insert into account (id, account_id, provider_id, user_id, updated_at) values (?1, ?1, 'credential', ?1, 1)",
     mailed_link:
       "insert into mailed_link (digest, user_id, purpose, email, expires_at) values (?1, ?1, 'verify', 'x', 1)",
-    known_source: "insert into known_source (user_id, source, tries, blocked_until, used_at) values (?1, ?1, 0, 0, 1)",
+    known_source:
+      "insert into known_source (user_id, source, counted_as, tries, blocked_until, used_at) values (?1, ?1, ?1, 0, 0, 1)",
     throttle:
       "insert into throttle (ends_at, account, scope, tries, blocked_until, last_try) values (1, ?1, ?1, 1, 0, 'x')",
     verification: "insert into verification (id, identifier, value, expires_at) values (?1, ?1, 'x', 1)",

@@ -254,6 +254,22 @@ describe("T1 a batch with an idempotency key", () => {
     expect(await kept()).toBe(Number(before) + 1);
   });
 
+  it("T1 S7 what a key keeps is short, however many operations changed nothing", async () => {
+    const fresh = await someone();
+    const task = await fresh.create({ title: "Changed", priority: "low" });
+    const done = await fresh.create({ title: "Done", completed: true });
+    const operations = [
+      { op: "patch", id: task.id, task: { priority: "high" } },
+      ...Array.from({ length: 98 }, (_, n) => ({ op: "delete", id: `nobody's ${n}` })),
+      { op: "complete", id: done.id, completed: true },
+    ];
+    const init = { json: { operations, atomic: false }, headers: { "idempotency-key": crypto.randomUUID() } };
+    const first = await ok<Results>(await fresh.call(`${fresh.path}/batch`, init));
+    expect(await ok<Results>(await fresh.call(`${fresh.path}/batch`, init))).toEqual(first);
+    const sum = env.DB.prepare("select sum(length(results)) as n from receipt where user_id = ?").bind(fresh.id);
+    expect(await sum.first<number>("n")).toBeLessThan(1000);
+  });
+
   it("T1 of 12 parallel twins one does it", async () => {
     const fresh = await someone();
     const headers = { "idempotency-key": crypto.randomUUID() };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { PRIORITIES, SORTS, type Task } from "../../src/tasks/model.ts";
+import { appWith, limitOf } from "../support/apps.ts";
 import { header, type Person, someone } from "../support/client.ts";
 
 const fold = (text: string) => text.normalize("NFKC").toLowerCase();
@@ -163,6 +164,26 @@ describe("T5 finding", () => {
       const ids = (await walk(person, toQuery({ q }))).map(({ id }) => id);
       expect(ids, q).toEqual(expected(tasks, { q }));
     }
+  });
+
+  it("T5 a search is no longer than 512 bytes, also in compatible letters", async () => {
+    const answer = await person.call(`${person.path}?q=${encodeURIComponent("\u2A0C".repeat(254))}`);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { errors: [{ path: "q", message: "must be at most 512 bytes long, in compatible letters" }] },
+    ]);
+    expect((await person.list(`?q=${encodeURIComponent("\u2A0C".repeat(42))}`)).data).toEqual([]);
+  });
+
+  it("L7 searching has a limit of its own, a user", async () => {
+    const { fetch } = await appWith({ bindings: { SEARCH_RATE_LIMIT: limitOf(2) } });
+    const [eager, other] = [await someone(fetch), await someone(fetch)];
+    const statuses = [];
+    for (const query of ["?q=x", "?tag=x", "?priority=low"])
+      statuses.push((await eager.call(eager.path + query)).status);
+    expect(statuses).toEqual([200, 200, 429]);
+    expect((await eager.call(`${eager.path}?status=open&dueAfter=2026-01-01`)).status).toBe(200);
+    expect((await other.call(`${other.path}?q=x`)).status).toBe(200);
   });
 
   it("T5 a day and its first moment are the same bound", async () => {

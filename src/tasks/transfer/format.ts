@@ -23,6 +23,8 @@ export type Reader = (pieces: Iterable<string>) => Iterable<Entry>;
 
 /** Several times what the longest task takes in any format. */
 export const MAX_ENTRY_CHARACTERS = 64 * 1024;
+/** Tasks of a file, and rows of one that has rows. */
+export const MAX_ENTRIES = 20_000;
 const PIECE_BYTES = 64 * 1024;
 
 /** A file that cannot be taken apart into tasks. The message tells its reader why. */

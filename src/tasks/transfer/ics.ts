@@ -80,8 +80,8 @@ function toEntry(lines: string[], zones: Zones): Entry {
 
 /** How many parameters come before a property's value; a semicolon in quotes counts as well, which does no harm. */
 function parametersIn(line: string): number {
-  const colon = line.indexOf(":");
-  return line.slice(0, colon < 0 ? line.length : colon).split(";").length - 1;
+  const [parameters = ""] = /^(?:[^":]|"[^"]*"?)*/.exec(line) ?? [];
+  return parameters.split(";").length - 1;
 }
 
 /** The lines of a file, each with those that continue it (RFC 5545, section 3.1). */
@@ -92,6 +92,7 @@ function* unfold(pieces: Iterable<string>): Generator<{ text: string; number: nu
   let first = 0;
   for (const line of linesOfFile(pieces)) {
     number += 1;
+    if (line === "") continue;
     const continues = /^[ \t]/.test(line) && parts.length > 0;
     if (!continues && parts.length > 0) {
       yield { text: parts.join(""), number: first };

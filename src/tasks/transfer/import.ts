@@ -3,9 +3,8 @@ import { createHash } from "node:crypto";
 import { errorsOf, MAX_ERRORS } from "../../http/validation.ts";
 import type { ToImport } from "../imports.ts";
 import { importedTaskSchema } from "../model.ts";
-import { type Entry, type Note, UnreadableFile } from "./format.ts";
+import { type Entry, MAX_ENTRIES, type Note, UnreadableFile } from "./format.ts";
 
-export const MAX_LINES = 20_000;
 const MAX_ERRORS_A_LINE = 10;
 
 export type Line = {
@@ -35,7 +34,7 @@ export function checkEntries(entries: Iterable<Entry>): Checked {
 
   for (const entry of entries) {
     const line = lines.length + 1;
-    if (line > MAX_LINES) throw new UnreadableFile(`must hold at most ${MAX_LINES} tasks`);
+    if (line > MAX_ENTRIES) throw new UnreadableFile(`must hold at most ${MAX_ENTRIES} tasks`);
     if ("error" in entry) {
       lines.push({ line, status: "invalid", errors: listed([{ path: "", message: entry.error }]) });
       continue;

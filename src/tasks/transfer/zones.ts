@@ -15,6 +15,7 @@ export type Zones = ReturnType<typeof openZones>;
 /** Knows the zones of one file. */
 export function openZones() {
   const known = new Map<string, Intl.DateTimeFormat | undefined>();
+  const offsets = new Map<string, number>();
 
   return {
     /**
@@ -30,12 +31,22 @@ export function openZones() {
       if (!new Date(wall).toISOString().startsWith(local)) return null;
       const format = find(name);
       if (!format) return undefined;
-      const [before, after] = [offsetAt(format, wall - DAY_MS), offsetAt(format, wall + DAY_MS)];
+      const [before, after] = [offsetOfDay(name, format, wall - DAY_MS), offsetOfDay(name, format, wall + 2 * DAY_MS)];
+      if (before === after) return new Date(wall - before).toISOString();
       // A time that comes twice is the first one; one that does not come is told by the offset before the gap (RFC 5545).
       const offset = [before, after].find((each) => offsetAt(format, wall - each) === each) ?? before;
       return new Date(wall - offset).toISOString();
     },
   };
+
+  /** The offset at the start of a day of UTC. Each is asked for once: asking takes long. */
+  function offsetOfDay(name: string, format: Intl.DateTimeFormat, instant: number): number {
+    const day = Math.floor(instant / DAY_MS);
+    const key = `${name} ${day}`;
+    const offset = offsets.get(key) ?? offsetAt(format, day * DAY_MS);
+    offsets.set(key, offset);
+    return offset;
+  }
 
   function find(name: string): Intl.DateTimeFormat | undefined {
     if (!known.has(name)) known.set(name, known.size < MAX_ZONES ? formatOf(name) : undefined);
