@@ -24,7 +24,7 @@ export async function deriveKey(secret: string, purpose: string): Promise<Crypto
   const source = await crypto.subtle.importKey("raw", encode(secret), "HKDF", false, ["deriveKey"]);
   const derivation = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encode(`edge-tasks ${purpose}`) };
   const signing = { name: "HMAC", hash: "SHA-256", length: 256 };
-  return crypto.subtle.deriveKey(derivation, source, signing, false, ["sign"]);
+  return crypto.subtle.deriveKey(derivation, source, signing, false, ["sign", "verify"]);
 }
 
 function nameKey(secret: string): SigningKey {

@@ -3,7 +3,7 @@
  * an invented one without asking the database.
  * @see https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
  */
-import { deriveKey, type Keys } from "../../access/keys.ts";
+import { deriveKey, type Keys, type SigningKey } from "../../access/keys.ts";
 import { createSecret, digestOf } from "../secrets.ts";
 
 /** A device, by the digest of its cookie, and whether we handed that cookie out; without a cookie the name is empty. */
@@ -12,22 +12,27 @@ export type Device = { device: string; isIssued: boolean };
 export type Devices = Awaited<ReturnType<typeof createDevices>>;
 
 /** @param keys the first signs cookies; those that any of them signed are ours */
-export async function createDevices(keys: Keys) {
-  const signing = await Promise.all(keys.map(({ secret }) => deriveKey(secret, "device cookie")));
+export async function createDevices([first, ...others]: Keys) {
+  const keyOf = ({ secret }: SigningKey) => deriveKey(secret, "device cookie");
+  const signing = await keyOf(first);
+  const accepted = [signing, ...(await Promise.all(others.map(keyOf)))];
 
   return {
     /** Makes the value of a cookie. */
     async create(): Promise<string> {
       const secret = createSecret();
-      return `${secret}.${await sign(signing[0], secret)}`;
+      const signature = await crypto.subtle.sign("HMAC", signing, encode(secret));
+      return `${secret}.${Buffer.from(signature).toString("base64url")}`;
     },
 
     /** Reads the value of a cookie. */
     async read(value: string): Promise<Device> {
-      const [secret = "", signature] = value.split(".");
+      const [secret = "", signature = ""] = value.split(".");
       const device = await nameDevice(secret);
-      const signatures = device === "" ? [] : await Promise.all(signing.map((key) => sign(key, secret)));
-      return { device, isIssued: signature !== undefined && signatures.includes(signature) };
+      const isSignedWith = (key: CryptoKey) =>
+        crypto.subtle.verify("HMAC", key, Buffer.from(signature, "base64url"), encode(secret));
+      const isIssued = device !== "" && (await Promise.all(accepted.map(isSignedWith))).includes(true);
+      return { device, isIssued };
     },
   };
 }
@@ -38,8 +43,6 @@ export async function nameDevice(value: string): Promise<string> {
   return digest && `device ${digest}`;
 }
 
-async function sign(key: CryptoKey | undefined, secret: string): Promise<string> {
-  if (!key) throw new Error("there is no key");
-  const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(secret));
-  return Buffer.from(signature).toString("base64url");
+function encode(text: string) {
+  return new TextEncoder().encode(text);
 }
