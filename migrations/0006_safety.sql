@@ -17,7 +17,6 @@ drop index verification_value;
 create table known_source (
   user_id text not null references user (id) on delete cascade,
   source text not null,
-  counted_as text not null,
   tries integer not null,
   blocked_until integer not null,
   used_at integer not null,
@@ -62,9 +61,3 @@ where revision = (select max(newest.revision) from task as newest where newest.u
 -- The trash holds what can be restored: a deleted task that has been emptied is in no list.
 drop index task_trash;
 create index task_trash on task (user_id, deleted_at, id) where deleted_at is not null and title <> '';
-
--- Where housekeeping stopped in each table that was too long for one run (src/housekeeping.ts).
-create table housekeeping (
-  chore text primary key not null,
-  stopped_at text not null
-) strict, without rowid;

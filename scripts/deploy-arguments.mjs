@@ -11,8 +11,16 @@ const ELSEWHERE = ["dispatch-namespace", "temporary"];
 /** @type {Record<string, string>} */
 const SHORT = { c: "config", e: "env", h: "help", v: "version" };
 
-/** What npm takes for its own where no `--` stands before it, and hands on as a variable alone; `-c` it calls `call`. */
-const SWALLOWED = [...VALUES, LIST, "dry-run", "dryrun", ...ELSEWHERE, "call", "name", "yes", "strict"];
+/**
+ * Options of `wrangler deploy` that npm takes for its own where no `--` stands before them, and hands on as variables alone;
+ * `-c` it calls `call`. Those that npm has itself, such as `yes` and `tag`, cannot be told from its own settings.
+ */
+const SWALLOWED = [
+  ...[...VALUES, LIST, "dry-run", "dryrun", ...ELSEWHERE, "call", "name", "no-bundle", "outdir", "outfile"],
+  ...["compatibility-date", "compatibility-flags", "latest", "assets", "var", "define", "alias", "triggers", "routes"],
+  ...["domains", "jsx-factory", "jsx-fragment", "tsconfig", "minify", "metafile", "keep-vars", "legacy-env", "logpush"],
+  ...["upload-source-maps", "old-asset-ttl", "containers-rollout", "strict", "secrets-file", "keepvars", "bundle"],
+];
 
 /** @typedef {{ name: string, values: string[] }} Option */
 
@@ -59,8 +67,8 @@ export function parseArguments(args) {
  * @see https://docs.npmjs.com/cli/using-npm/config#environment-variables
  */
 export function refuseSwallowed([first = "-"], variables) {
-  const isSwallowed = SWALLOWED.some((name) => variables[`npm_config_${name.replace("-", "_")}`] !== undefined);
-  // What is left of `-e staging`.
+  const isSwallowed = SWALLOWED.some((name) => variables[`npm_config_${name.replaceAll("-", "_")}`] !== undefined);
+  // npm hands on a value alone where it does not know the option before it.
   if (!isSwallowed && isOption(first)) return;
   throw new Error("npm keeps options for itself that no -- stands before. Write: npm run deploy -- --env staging");
 }

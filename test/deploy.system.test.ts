@@ -185,10 +185,11 @@ describe("npm run deploy", () => {
     ["--dry-run"],
     ["--env=staging"],
     ["--env", "staging"],
-    ["-e", "staging"],
     ["--name", "other"],
     ["-c", "elsewhere.toml"],
     ["--dryRun"],
+    ["--keep-vars"],
+    ["--var=A:b"],
   ])(
     "R2 %j without -- before it, which npm keeps for itself, is an error, not a deployment",
     async (args, { api, account }) => {

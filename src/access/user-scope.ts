@@ -41,15 +41,18 @@ export function limitCallsPerUser(rateLimit: RateLimit) {
   });
 }
 
-/** Parameters of a list for which D1 looks at more tasks than it answers with. */
+/** Parameters of a list for which D1 looks at more tasks than it answers with, and those for which it does in other orders. */
 const SEARCHING = ["q", "tag", "priority"];
+const SEARCHING_IN_OTHER_ORDERS = ["dueAfter", "dueBefore"];
 
 /** Refuses a user who searches too often: a search may read all of their tasks. */
 export function limitSearches(rateLimit: RateLimit) {
   const limit = limitCallsPerUser(rateLimit);
-  return createMiddleware<Authenticated>((c, next) =>
-    SEARCHING.some((name) => c.req.query(name) !== undefined) ? limit(c, next) : next(),
-  );
+  return createMiddleware<Authenticated>((c, next) => {
+    const isByDue = /^-?due$/.test(c.req.query("sort") ?? "");
+    const names = isByDue ? SEARCHING : [...SEARCHING, ...SEARCHING_IN_OTHER_ORDERS];
+    return names.some((name) => c.req.query(name) !== undefined) ? limit(c, next) : next();
+  });
 }
 
 /**

@@ -76,7 +76,8 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
     logAccountEvent(c, notes, answered.status);
     await handBack(answered, renewed, settings.keys, settings.sessionIdleSeconds);
     if (notes.newDevice) answered.headers.append("set-cookie", deviceCookie(c.req.url, notes.newDevice));
-    if (answered.ok && endsSession(answered)) answered.headers.set("clear-site-data", '"cache", "storage"');
+    if (c.req.method === "POST" && answered.ok && endsSession(answered))
+      answered.headers.set("clear-site-data", '"cache", "storage"');
     carryBack(answered, carrier);
     return answered;
   }

@@ -99,5 +99,5 @@ function messageOfD1(error: unknown): string | undefined {
 
 /** Asks D1 whether it answers and knows the newest column. */
 export async function probe(d1: D1Database): Promise<void> {
-  await d1.prepare("select changes_total from task limit 1").run();
+  await d1.prepare("select counted_as from known_source limit 1").run();
 }

@@ -26,14 +26,10 @@ export function limitAtOnce<C extends Context>(
 
   return createMiddleware(async (c, next) => {
     const place = await take(whoOf(c as C));
-    try {
-      await next();
-    } catch (error) {
-      places.delete(place);
-      throw error;
-    }
-    c.res = c.res.body ? new Response(c.res.body.pipeThrough(watched(place)), c.res) : c.res;
-    if (!c.res.body) places.delete(place);
+    await next();
+    const { body } = c.res;
+    if (body && c.req.method !== "HEAD") c.res = new Response(watched(body, place), c.res);
+    else await leave(place, body);
   });
 
   async function take(who: string): Promise<Place> {
@@ -50,15 +46,31 @@ export function limitAtOnce<C extends Context>(
     throw new Problem("too_many_requests", {}, { "Retry-After": String(WAIT_MS / 1000) });
   }
 
-  /** Keeps a place as long as the answer is being read. */
-  function watched(place: Place) {
-    return new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
+  /** Nobody reads the body of an answer to HEAD. */
+  async function leave(place: Place, body: ReadableStream | null): Promise<void> {
+    places.delete(place);
+    await body?.cancel();
+  }
+
+  /** Keeps a place as long as the answer is being read: to its end, until it fails, or until nobody wants it any more. */
+  function watched(body: ReadableStream<Uint8Array>, place: Place): ReadableStream<Uint8Array> {
+    const reader = body.getReader();
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
         place.freeAt = Date.now() + IDLE_MS;
-        controller.enqueue(chunk);
+        try {
+          const { done, value } = await reader.read();
+          if (!done) return controller.enqueue(value);
+          places.delete(place);
+          controller.close();
+        } catch (error) {
+          places.delete(place);
+          controller.error(error);
+        }
       },
-      flush() {
+      async cancel(reason) {
         places.delete(place);
+        await reader.cancel(reason);
       },
     });
   }

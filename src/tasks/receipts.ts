@@ -102,7 +102,7 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
       const result = sql`${outcome} || case ${outcome}
         when 'done' then iif(operation.value ->> 'creates', ' ' || (operation.value ->> 'id'), '')
         when 'stale' then ' ' || task.revision
-        when 'over-quota' then ' ' || ${quota}
+        when 'over-quota' then ' ' || ${quota} || iif(operation.value ->> 'creates', ' ' || (operation.value ->> 'id'), '')
         else '' end`;
       return keep(
         key,
@@ -172,21 +172,21 @@ export function createReceipts({ db, raw, userId, totals, now, isLive, bothWhile
 const CREATED = "done ";
 
 /**
- * What a receipt keeps of each operation is its outcome, and what no repetition can tell: the id of a task that was made, the
- * revision that did not match, or the quota. So a receipt is short, however many operations changed nothing.
+ * What a receipt keeps of each operation is its outcome, and what no repetition can tell: the id that a creation was given,
+ * the revision that did not match, or the quota. So a receipt is short, however many operations changed nothing.
  */
 function keptAs(created: NamedId): string {
   return created === undefined ? "done" : `${CREATED}${created}`;
 }
 
-/** Reads what a receipt keeps. Those of before were objects. */
+/** Reads what a receipt keeps. Receipts of earlier versions hold objects, for as long as keys are kept. */
 export function readKept(results: string, named: NamedId[]): Result[] {
   return (JSON.parse(results) as (string | Result)[]).map((kept, index) => {
     const name = named[index];
     if (typeof kept !== "string") return { ...kept, id: name ?? kept.id };
-    const [outcome, fact = ""] = kept.split(" ") as [Result["outcome"], string?];
-    const id = name ?? fact;
-    if (outcome === "stale") return { outcome, id, revision: Number(fact) };
-    return outcome === "over-quota" ? { outcome, id, quota: fact as QuotaName } : { outcome, id };
+    const [outcome, ...facts] = kept.split(" ") as [Result["outcome"], ...string[]];
+    const id = name ?? facts.at(-1) ?? "";
+    if (outcome === "stale") return { outcome, id, revision: Number(facts[0]) };
+    return outcome === "over-quota" ? { outcome, id, quota: facts[0] as QuotaName } : { outcome, id };
   });
 }

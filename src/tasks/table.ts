@@ -79,7 +79,7 @@ export const receipt = sqliteTable(
     key: text("key").notNull(),
     /** Of the request's body, to tell a repetition from another request. */
     requestDigest: text("request_digest").notNull(),
-    /** A JSON array of `Result`, in the order of the operations. */
+    /** A JSON array of what is kept of each operation, in their order (receipts.ts). */
     results: text("results").notNull(),
     createdAt: integer("created_at").notNull(),
   },

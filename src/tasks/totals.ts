@@ -30,7 +30,7 @@ export type TotalsInSql = ReturnType<typeof createTotals>;
 export function createTotals(userId: string, quotas: Quotas, now: () => number) {
   const day = () => Math.floor(now() / DAY_MS);
   // Clocks differ, and statements wait: one of yesterday that comes late counts for today.
-  const changesToday = () => sql`iif(changes_day >= ${day()}, changes_total, 0)`;
+  const changesToday = () => sql`iif(changes_day in (${day()}, ${day() + 1}), changes_total, 0)`;
   const newest = (): SQL =>
     sql`(select revision, live_total as live, open_total as open, bytes_total as bytes, trash_total as trash,
       ${changesToday()} as changes, changes_day as day from ${task} where user_id = ${userId} order by revision desc limit 1)`;
@@ -46,7 +46,7 @@ export function createTotals(userId: string, quotas: Quotas, now: () => number) 
     before: (): SQL =>
       sql`(select coalesce(max(revision), 0) as revision, coalesce(live_total, 0) as live,
         coalesce(open_total, 0) as open, coalesce(bytes_total, 0) as bytes, coalesce(trash_total, 0) as trash,
-        coalesce(${changesToday()}, 0) as changes, coalesce(changes_day, 0) as day from ${task} where user_id = ${userId})`,
+        ${changesToday()} as changes, coalesce(changes_day, 0) as day from ${task} where user_id = ${userId})`,
 
     /** The same for statements that create: within a write, SQLite finds no maximum without reading all. 2 rows read. */
     beforeCreating: (): SQL =>
@@ -65,7 +65,7 @@ export function createTotals(userId: string, quotas: Quotas, now: () => number) 
       ["bytes_total", sql`before.bytes + ${bytes}`],
       ["trash_total", sql`max(0, before.trash + ${trash})`],
       ["changes_total", sql`before.changes + ${step}`],
-      ["changes_day", sql`max(before.day, ${day()})`],
+      ["changes_day", sql`iif(before.day = ${day() + 1}, before.day, ${day()})`],
     ],
 
     /** Names the quota that a change would exceed, or is null; where `before` can be seen. */

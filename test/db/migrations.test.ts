@@ -176,8 +176,7 @@ async function populate(db: D1Database, n: number): Promise<void> {
       "insert into account (id, account_id, provider_id, user_id, updated_at) values (?1, ?1, 'credential', ?1, 1)",
     mailed_link:
       "insert into mailed_link (digest, user_id, purpose, email, expires_at) values (?1, ?1, 'verify', 'x', 1)",
-    known_source:
-      "insert into known_source (user_id, source, counted_as, tries, blocked_until, used_at) values (?1, ?1, ?1, 0, 0, 1)",
+    known_source: "insert into known_source (user_id, source, tries, blocked_until, used_at) values (?1, ?1, 0, 0, 1)",
     throttle:
       "insert into throttle (ends_at, account, scope, tries, blocked_until, last_try) values (1, ?1, ?1, 1, 0, 'x')",
     verification: "insert into verification (id, identifier, value, expires_at) values (?1, ?1, 'x', 1)",

@@ -254,6 +254,16 @@ describe("T1 a batch with an idempotency key", () => {
     expect(await kept()).toBe(Number(before) + 1);
   });
 
+  it("T1 a creation that a quota refused is told alike when it is sent again", async () => {
+    const { fetch } = await appWith({ vars: { QUOTA_TASKS: "1" } });
+    const fresh = await someone(fetch);
+    const operations = ["a", "b"].map((title) => ({ op: "create", task: { title } }));
+    const init = { json: { operations, atomic: false }, headers: { "idempotency-key": crypto.randomUUID() } };
+    const first = await ok<Results>(await fresh.call(`${fresh.path}/batch`, init));
+    expect(first.results.map(({ status }) => status)).toEqual([201, 403]);
+    expect(await ok<Results>(await fresh.call(`${fresh.path}/batch`, init))).toEqual(first);
+  });
+
   it("T1 S7 what a key keeps is short, however many operations changed nothing", async () => {
     const fresh = await someone();
     const task = await fresh.create({ title: "Changed", priority: "low" });

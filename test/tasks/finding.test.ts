@@ -182,7 +182,8 @@ describe("T5 finding", () => {
     for (const query of ["?q=x", "?tag=x", "?priority=low"])
       statuses.push((await eager.call(eager.path + query)).status);
     expect(statuses).toEqual([200, 200, 429]);
-    expect((await eager.call(`${eager.path}?status=open&dueAfter=2026-01-01`)).status).toBe(200);
+    expect((await eager.call(`${eager.path}?sort=title&dueAfter=2026-01-01`)).status).toBe(429);
+    expect((await eager.call(`${eager.path}?sort=due&dueAfter=2026-01-01`)).status).toBe(200);
     expect((await other.call(`${other.path}?q=x`)).status).toBe(200);
   });
 

@@ -4,7 +4,7 @@ import { convertIcsCalendar } from "ts-ics";
 import { beforeAll, describe, expect, it } from "vitest";
 import { PRIORITIES, type Task } from "../../src/tasks/model.ts";
 import { appWith } from "../support/apps.ts";
-import { type CallInit, clientFor, header, ok, type Person, someone } from "../support/client.ts";
+import { type CallInit, clientFor, header, ORIGIN, ok, type Person, someone, worker } from "../support/client.ts";
 import { flakyD1 } from "../support/intercepted-d1.ts";
 
 type Report = {
@@ -195,6 +195,21 @@ describe("T7 export and import", () => {
       due: { date: new Date("2026-03-01T09:30:00Z") },
       completed: { date: expect.any(Date) },
     });
+  });
+
+  it("L7 an export that nobody reads, or not to its end, keeps no later one waiting", async () => {
+    const who = await someone();
+    await who.create();
+    for (let n = 0; n < 4; n += 1) {
+      expect((await who.call(`${who.path}/export`, { method: "HEAD" })).status).toBe(200);
+      const { body } = await worker(
+        new Request(`${ORIGIN}${who.path}/export`, { headers: { authorization: `Bearer ${who.accessToken}` } }),
+      );
+      await body?.cancel();
+    }
+    const start = Date.now();
+    expect((await who.call(`${who.path}/export`)).status).toBe(200);
+    expect(Date.now() - start).toBeLessThan(5000);
   });
 
   it("T7 no cell of a spreadsheet begins a formula", async () => {

@@ -41,8 +41,8 @@ const NETWORKS_OF_A_PROVIDER = 10;
 /** Of a change of address, `leave` asks at the old address and `arrive` at the new one. */
 export type MailKind = "reset" | "verification" | "leave" | "arrive" | "existing-account" | "notice";
 
-/** Kinds that strangers cannot ask for, or that let nobody in: there is one count of each. */
-const COUNTED_AT_ONCE: readonly MailKind[] = ["leave", "arrive", "notice"];
+/** Kinds that let nobody in: each has one count for a mailbox, whoever asks. */
+const COUNTED_TOGETHER: readonly MailKind[] = ["leave", "arrive", "notice"];
 
 /** What came of asking for a try. `userId` is the account's, where there is one. */
 export type Claim = { ok: true; userId?: string } | { ok: false; userId?: string; retryAfterSeconds: number };
@@ -115,7 +115,7 @@ export function createThrottle(db: Database, key: CryptoKey) {
      * mailbox, so that its known sources share one.
      */
     async claimMail(kind: MailKind, email: string, { address, device }: Source): Promise<Claim> {
-      const source = COUNTED_AT_ONCE.includes(kind) ? "" : await ownCountOf(email, address, device);
+      const source = COUNTED_TOGETHER.includes(kind) ? "" : await ownCountOf(email, address, device);
       // These counts outlive the account, and name nobody's address in clear.
       const own = source && (await nameAccount(key, source));
       return claim(mailboxOf(email), `mail ${kind} ${own}`, FREE_MAILS, MINUTE_MS, LONGEST_MAIL_WAIT_MS);
