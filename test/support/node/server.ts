@@ -94,11 +94,11 @@ function exists(group: number): boolean {
   }
 }
 
+/** A free port below those that the system gives to whoever asks for any, so that nobody takes it before the server does. */
 function freePort(): Promise<number> {
+  const port = 10_000 + Math.floor(Math.random() * 20_000);
   return new Promise((found) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => found(typeof address === "object" && address ? address.port : 0));
-    });
+    const probe = createServer().on("error", () => found(freePort()));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => found(port)));
   });
 }
