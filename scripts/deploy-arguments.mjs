@@ -15,12 +15,11 @@ const SHORT = { c: "config", e: "env", h: "help", v: "version" };
  * Options of `wrangler deploy` that npm takes for its own where no `--` stands before them, and hands on as variables alone;
  * `-c` it calls `call`. Those that npm has itself, such as `yes` and `tag`, cannot be told from its own settings.
  */
-const SWALLOWED = [
-  ...[...VALUES, LIST, "dry-run", "dryrun", ...ELSEWHERE, "call", "name", "no-bundle", "outdir", "outfile"],
-  ...["compatibility-date", "compatibility-flags", "latest", "assets", "var", "define", "alias", "triggers", "routes"],
-  ...["domains", "jsx-factory", "jsx-fragment", "tsconfig", "minify", "metafile", "keep-vars", "legacy-env", "logpush"],
-  ...["upload-source-maps", "old-asset-ttl", "containers-rollout", "strict", "secrets-file", "keepvars", "bundle"],
-];
+const SWALLOWED = [...VALUES, LIST, ...ELSEWHERE].concat(
+  `alias assets bundle call compatibility-date compatibility-flags containers-rollout define domains dry-run dryrun
+   jsx-factory jsx-fragment keep-vars keepvars latest legacy-env logpush metafile minify name no-bundle old-asset-ttl outdir
+   outfile routes secrets-file strict triggers tsconfig upload-source-maps var`.split(/\s+/),
+);
 
 /** @typedef {{ name: string, values: string[] }} Option */
 

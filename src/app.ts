@@ -33,7 +33,7 @@ const IMPORT = `${TASKS}/import`;
 const EXPORT = `${TASKS}/export`;
 const USAGE = "/api/v1/users/:userId/usage";
 
-/** An import takes some 30 MB while it is read and written, an export some 5 MB (test/tasks/import-memory.node.test.ts). */
+/** So many of the longest fit into the 128 MB of an isolate: test/tasks/import-memory.node.test.ts. */
 const [IMPORTS_AT_ONCE, IMPORTS_AT_ONCE_A_USER] = [3, 2];
 const [EXPORTS_AT_ONCE, EXPORTS_AT_ONCE_A_USER] = [8, 3];
 

@@ -119,8 +119,9 @@ async function clear(d1: D1Database, name: string, chore: Chore, before: number)
   const removal = d1.prepare(`${action} where ${isInChunk} and ${goes}`);
   const first = chore.instead && d1.prepare(chore.instead.first.replaceAll("@chunk", isInChunk));
 
+  // A run that fails leaves no place, so that the next one begins at the start.
   const place = await d1
-    .prepare("select stopped_at as at from housekeeping where chore = ?1")
+    .prepare("delete from housekeeping where chore = ?1 returning stopped_at as at")
     .bind(name)
     .first<Place>();
   let cleared = 0;
@@ -134,17 +135,9 @@ async function clear(d1: D1Database, name: string, chore: Chore, before: number)
     const [ends, gone] = [results[0], results.at(-1)];
     cleared += gone?.meta.changes ?? 0;
     const end = ends?.results[0]?.at ?? null;
-    if (end === null) {
-      if (place) await d1.prepare("delete from housekeeping where chore = ?1").bind(name).run();
-      return cleared;
-    }
+    if (end === null) return cleared;
     after = end;
   }
-  await d1
-    .prepare(
-      "insert into housekeeping values (?1, ?2) on conflict (chore) do update set stopped_at = excluded.stopped_at",
-    )
-    .bind(name, String(after))
-    .run();
+  await d1.prepare("insert or replace into housekeeping values (?1, ?2)").bind(name, String(after)).run();
   return cleared;
 }

@@ -150,7 +150,7 @@ const ACCOUNT_REMOVALS: Removal[] = [
   ],
   [
     "the count of a known device",
-    "auth/throttling/throttle.ts",
+    "auth/throttling/known-sources.ts",
     "source = ${device} desc limit 1)`;",
     "source = ${address} desc limit 1)`;",
     "auth/throttling",

@@ -26,3 +26,10 @@ export function carryBack(answer: Response, carrier: Carrier): void {
   if (carrier === "cookie") answer.headers.delete(BEARER_HEADER);
   if (carrier === "bearer") answer.headers.delete("set-cookie");
 }
+
+/** Whether an answer takes the session's cookie back. */
+export function endsSession({ headers }: Response): boolean {
+  return headers
+    .getSetCookie()
+    .some((cookie) => /; *max-age=0(?:;|$)/i.test(cookie) && SESSION_COOKIE.test(cookie.split("=")[0] ?? ""));
+}

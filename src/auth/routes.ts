@@ -7,14 +7,14 @@ import type { Settings } from "../env.ts";
 import { hasBody, limitBody, MAX_BODY_BYTES, requireUtf8 } from "../http/body.ts";
 import { isLoopback, originOf, requireHttps } from "../http/origin.ts";
 import { Problem } from "../http/problem.ts";
-import { logEvent } from "../http/request-log.ts";
+import { logAccountEvent } from "./account-events.ts";
 import { createAuth } from "./auth.ts";
-import { type Carrier, carrierOf, carryBack } from "./carrier.ts";
+import { type Carrier, carrierOf, carryBack, endsSession } from "./carrier.ts";
 import { describeAccounts } from "./document.ts";
 import { AUTH_ENDPOINTS } from "./endpoints.ts";
 import { authFailure, authFailureEdge, withCode } from "./failure.ts";
 import { type RequestNotes, withRequestNotes } from "./request-notes.ts";
-import { handBack, renewSignatures, SESSION_COOKIE } from "./rotation.ts";
+import { handBack, renewSignatures } from "./rotation.ts";
 import * as tables from "./tables.ts";
 import { createDevices } from "./throttling/devices.ts";
 import { deviceCookie, type Source, sourceOf } from "./throttling/source.ts";
@@ -173,28 +173,6 @@ function tidyHeaders(sent: Headers): Headers {
   if (ours?.length) headers.set("cookie", ours.join("; "));
   if (!headers.has("sec-fetch-site")) headers.delete("sec-fetch-mode");
   return headers;
-}
-
-/** One line for each thing that happened to an account: who, what and with which outcome. Never an address. */
-function logAccountEvent(c: Context, notes: RequestNotes, status: number): void {
-  const isEvent = c.req.method === "POST" || c.req.path.endsWith("/verify-email");
-  if (!isEvent) return;
-  const { userId, outcome = outcomeOf(status) } = notes;
-  const event = c.req.path.replace("/api/auth/", "");
-  logEvent("info", "account", { requestId: c.get("requestId"), event, outcome, userId });
-}
-
-/** Whether an answer takes the session's cookie back. */
-function endsSession({ headers }: Response): boolean {
-  return headers
-    .getSetCookie()
-    .some((cookie) => /; *max-age=0(?:;|$)/i.test(cookie) && SESSION_COOKIE.test(cookie.split("=")[0] ?? ""));
-}
-
-function outcomeOf(status: number): "done" | "throttled" | "refused" | "failed" {
-  if (status < 400) return "done";
-  if (status === 429) return "throttled";
-  return status < 500 ? "refused" : "failed";
 }
 
 /** The Cloudflare location that the request came in at, such as `FRA`. */

@@ -44,8 +44,8 @@ export function sessionPolicy() {
 }
 
 /**
- * Keeps a session from outliving its limits: at its start (Better Auth gives one that a browser is to forget a whole day) and
- * when it is renewed.
+ * Keeps a session from outliving its limits, both when it opens and when it is renewed. Better Auth gives one that a browser
+ * is to forget a day, whatever the limits are.
  */
 export function sessionLifetime({ sessionIdleSeconds, sessionMaxSeconds }: Lifetimes) {
   return {

@@ -1,5 +1,5 @@
 /** How many long bodies are held at once: each takes memory, of which an isolate has 128 MB. */
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, Env } from "hono";
 import { createMiddleware } from "hono/factory";
 import { Problem } from "./problem.ts";
 
@@ -17,15 +17,11 @@ type Place = { who: string; freeAt: number };
  * @param mostOfOne requests of one caller
  * @param whoOf names the caller
  */
-export function limitAtOnce<C extends Context>(
-  most: number,
-  mostOfOne: number,
-  whoOf: (c: C) => string,
-): MiddlewareHandler {
+export function limitAtOnce<E extends Env>(most: number, mostOfOne: number, whoOf: (c: Context<E>) => string) {
   const places = new Set<Place>();
 
-  return createMiddleware(async (c, next) => {
-    const place = await take(whoOf(c as C));
+  return createMiddleware<E>(async (c, next) => {
+    const place = await take(whoOf(c));
     await next();
     const { body } = c.res;
     if (body && c.req.method !== "HEAD") c.res = new Response(watched(body, place), c.res);

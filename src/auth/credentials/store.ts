@@ -8,7 +8,7 @@ import { type Database, rawQuery } from "../../db/client.ts";
 import { refusalOf, refuse } from "../../db/refusal.ts";
 import { endLink, endLinks, insertLink, requireLink, type UsableLink } from "../mail/links.ts";
 import { insertSession, type SessionRow } from "../session-insert.ts";
-import { makeSourcesFormer } from "../throttling/throttle.ts";
+import { shareCount } from "../throttling/known-sources.ts";
 
 /** A password that was verified, by its hash, and the session that its owner did so in. */
 export type Verified = Live & { hash: string };
@@ -169,7 +169,7 @@ export function createCredentialStore(db: Database) {
 
   /** Ends what anybody has of the account: its sessions, and what was known of where they were opened. */
   function endAccess(userId: string) {
-    return [endSessions(userId), ...makeSourcesFormer(db, userId)] as const;
+    return [endSessions(userId), ...shareCount(db, userId)] as const;
   }
 
   function endSessions(userId: string, kept = "") {

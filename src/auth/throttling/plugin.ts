@@ -7,7 +7,7 @@ import { logEvent } from "../../http/request-log.ts";
 import { currentSession } from "../current-session.ts";
 import { requestNotes } from "../request-notes.ts";
 import { nameDevice } from "./devices.ts";
-import type { Claim, Throttle } from "./throttle.ts";
+import type { Throttle, TryClaim } from "./throttle.ts";
 
 /** Endpoints that look at a password: of the account that the body names, or of the caller's own. */
 const SIGN_IN = "/sign-in/email";
@@ -61,7 +61,7 @@ export async function knowCaller(throttle: Throttle, user: { id: string; email: 
 }
 
 /** A body without a password or account is refused by the endpoint itself, and so is a caller without a session. */
-async function claimTry(throttle: Throttle, c: GenericEndpointContext): Promise<Claim | undefined> {
+async function claimTry(throttle: Throttle, c: GenericEndpointContext): Promise<TryClaim | undefined> {
   const password: unknown = c.body?.[c.path === "/change-password" ? "currentPassword" : "password"];
   if (typeof password !== "string") return undefined;
   if (OWN_PASSWORD.includes(c.path)) {

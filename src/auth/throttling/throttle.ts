@@ -4,15 +4,25 @@
  *
  * - A device or address that the account was signed in from before has a count of its own: others cannot use it up.
  * - Everybody else is counted by network, and slowed there; all of them together have a budget an hour.
- * - A network's first tries in a day do not depend on that budget: whoever comes from elsewhere with the right password
- *   gets in, however much others guess.
+ * - A network's first tries in a day do not depend on that budget: whoever comes from a network that nobody guesses from
+ *   gets in with the right password. Of IPv6, only the first networks of a provider have them.
  *
  * Unknown accounts are counted like known ones.
  */
 import { type SQL, sql } from "drizzle-orm";
-import { base64url } from "jose";
 import { type Database, rawQuery } from "../../db/client.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
+import {
+  blockedAfter,
+  type Claim,
+  clearEnded,
+  countOnce,
+  endOf,
+  nameAccount,
+  secondsUntil,
+  type Waits,
+} from "./counts.ts";
+import { countOf, isKnownSource, openCountOf, rememberSource } from "./known-sources.ts";
 import type { Source } from "./source.ts";
 
 /** Tries before each further one has to wait, twice as long every time. */
@@ -21,20 +31,15 @@ export const FREE_TRIES = 5;
 export const FIRST_CHANCES = 2;
 /** Tries in an hour of all networks that an account does not know (NIST SP 800-63B allows 100 in a row). */
 export const TRIES_AN_HOUR = 100;
-const LONGEST_WAIT_MS = 15 * MINUTE_MS;
+const WAITS_FOR_TRIES: Waits = { free: FREE_TRIES, firstMs: 1000, longestMs: 15 * MINUTE_MS };
 
 /** Mails before each further one has to wait. The newest link in the mailbox is still good when the next is sent. */
 export const FREE_MAILS = 5;
 export const LONGEST_MAIL_WAIT_MS = 20 * MINUTE_MS;
+const WAITS_FOR_MAILS: Waits = { free: FREE_MAILS, firstMs: MINUTE_MS, longestMs: LONGEST_MAIL_WAIT_MS };
 
-/** Known sources of one account; the one that was not used for longest goes. */
-const MAX_KNOWN_SOURCES = 40;
-/** Counts whose window is over, cleared with each one that is added. */
-const CLEARED_AT_ONCE = 4;
 /** What stands for all networks together. */
 const ALL_NETWORKS = "*";
-/** What stands for all sources that were known before the owner took the account back. */
-const FORMER = "former";
 /** Networks of one provider (32 bits of IPv6, of which there are 65,536) that have first chances in a day. */
 const NETWORKS_OF_A_PROVIDER = 10;
 
@@ -45,7 +50,7 @@ export type MailKind = "reset" | "verification" | "leave" | "arrive" | "existing
 const COUNTED_TOGETHER: readonly MailKind[] = ["leave", "arrive", "notice"];
 
 /** What came of asking for a try. `userId` is the account's, where there is one. */
-export type Claim = { ok: true; userId?: string } | { ok: false; userId?: string; retryAfterSeconds: number };
+export type TryClaim = Claim & { userId?: string };
 
 export type Throttle = ReturnType<typeof createThrottle>;
 
@@ -55,16 +60,14 @@ export function createThrottle(db: Database, key: CryptoKey) {
 
   return {
     /** Claims a try at an account's password. 2 rows written at most, and what it clears. */
-    async claimSignIn(email: string, { address, network, device }: Source): Promise<Claim> {
+    async claimSignIn(email: string, source: Source): Promise<TryClaim> {
+      const { network } = source;
       const now = Date.now();
       const [hour, day] = [endOf(now, HOUR_MS), endOf(now, DAY_MS)];
       const account = await nameAccount(key, email);
       const attempt = crypto.randomUUID();
       const userId = sql`(select id from user where email = ${email.toLowerCase()})`;
-      // Who shares a count that others have used up is asked to wait no longer than a stranger.
-      const isUsedUp = sql`counted_as = ${FORMER} and exists (select 1 from known_source as former
-        where former.user_id = ${userId} and former.source = ${FORMER} and former.blocked_until > ${now})`;
-      const known = countOf(userId, device, address, sql`not (${isUsedUp})`);
+      const known = openCountOf(userId, source, now);
       const of = (endsAt: number, scope: string) =>
         sql`ends_at = ${endsAt} and account = ${account} and scope = ${scope}`;
       const triesOf = (endsAt: number, scope: string) =>
@@ -77,7 +80,7 @@ export function createThrottle(db: Database, key: CryptoKey) {
       const [ofKnown, ofAll, , , [state]] = (await db.batch([
         write(sql`update known_source set
             tries = iif(used_at <= ${now - DAY_MS}, 1, tries + 1),
-            blocked_until = ${blockedAfter(sql`iif(used_at <= ${now - DAY_MS}, 1, tries + 1)`, now)},
+            blocked_until = ${blockedAfter(sql`iif(used_at <= ${now - DAY_MS}, 1, tries + 1)`, now, WAITS_FOR_TRIES)},
             used_at = ${now}
           where user_id = ${userId} and source = ${known} and blocked_until <= ${now} returning 1 as n`),
         write(sql`insert into throttle (ends_at, account, scope, tries, blocked_until, last_try)
@@ -89,7 +92,7 @@ export function createThrottle(db: Database, key: CryptoKey) {
         write(sql`insert into throttle (ends_at, account, scope, tries, blocked_until, last_try)
           select ${day}, ${account}, ${network}, 1, 0, ${attempt} where ${network} <> '' and ${isCounted}
           on conflict (ends_at, account, scope) do update
-            set tries = tries + 1, blocked_until = ${blockedAfter(sql`tries + 1`, now)}, last_try = excluded.last_try`),
+            set tries = tries + 1, blocked_until = ${blockedAfter(sql`tries + 1`, now, WAITS_FOR_TRIES)}, last_try = excluded.last_try`),
         write(clearEnded(now, isCounted)),
         rawQuery<State>(
           db,
@@ -106,7 +109,7 @@ export function createThrottle(db: Database, key: CryptoKey) {
 
     /** Claims a try at the password of a session's own account: it is the session that is counted. */
     async claimOwnPassword(email: string, sessionId: string): Promise<Claim> {
-      return claim(email, `session ${sessionId}`, FREE_TRIES, 1000, LONGEST_WAIT_MS);
+      return countOnce(db, await nameAccount(key, email), `session ${sessionId}`, WAITS_FOR_TRIES);
     },
 
     /**
@@ -114,40 +117,26 @@ export function createThrottle(db: Database, key: CryptoKey) {
      * confirmed account has a count of its own; an account that is not confirmed may be of somebody who wants to flood the
      * mailbox, so that its known sources share one.
      */
-    async claimMail(kind: MailKind, email: string, { address, device }: Source): Promise<Claim> {
-      const source = COUNTED_TOGETHER.includes(kind) ? "" : await ownCountOf(email, address, device);
+    async claimMail(kind: MailKind, email: string, source: Source): Promise<Claim> {
+      const count = COUNTED_TOGETHER.includes(kind) ? "" : await ownCountOf(email, source);
       // These counts outlive the account, and name nobody's address in clear.
-      const own = source && (await nameAccount(key, source));
-      return claim(mailboxOf(email), `mail ${kind} ${own}`, FREE_MAILS, MINUTE_MS, LONGEST_MAIL_WAIT_MS);
+      const own = count && (await nameAccount(key, count));
+      return countOnce(db, await nameAccount(key, mailboxOf(email)), `mail ${kind} ${own}`, WAITS_FOR_MAILS);
     },
 
     /**
-     * Forgets the tries of whoever has just shown that the account is theirs, and knows where they came from.
-     * @param newDevice the digest of a device that they may get a cookie for; not kept where theirs is known already
-     * @returns whether it was kept
+     * Forgets the tries of whoever has just shown that the account is theirs, and remembers where they came from.
+     * @param newDevice names a device that they may get a cookie for
+     * @returns whether it was remembered: it is not where theirs is known already
      */
     async succeed(user: { id: string; email: string }, source: Source, newDevice: string): Promise<boolean> {
-      const { address, network, device, isIssued } = source;
       const now = Date.now();
       const account = await nameAccount(key, user.email);
-      const isKnown = (of: SQL) =>
-        sql`exists (select 1 from known_source where user_id = ${user.id} and source in ${of})`;
-      const know = (what: string, condition: SQL) =>
-        write(sql`insert into known_source (user_id, source, counted_as, tries, blocked_until, used_at)
-          select id, ${what}, ${what}, 0, 0, ${now} from user where id = ${user.id} and ${what} <> '' and ${condition}
-          on conflict (user_id, source) do update
-            set counted_as = source, tries = 0, blocked_until = 0, used_at = excluded.used_at
-          returning 1 as n`);
       const [, , , kept] = await db.batch([
         write(sql`update throttle set tries = 0, blocked_until = 0
-          where ends_at = ${endOf(now, DAY_MS)} and account = ${account} and scope = ${network}
-            and not ${isKnown(sql`(${address}, ${device})`)}`),
-        know(address, sql`true`),
-        know(device, isIssued ? sql`true` : isKnown(sql`(${device})`)),
-        know(newDevice, sql`not ${isKnown(sql`(${device})`)}`),
-        write(sql`delete from known_source where user_id = ${user.id} and source in (
-          select source from known_source where user_id = ${user.id} and source <> ${FORMER}
-          order by counted_as = ${FORMER}, used_at desc limit -1 offset ${MAX_KNOWN_SOURCES})`),
+          where ends_at = ${endOf(now, DAY_MS)} and account = ${account} and scope = ${source.network}
+            and not ${isKnownSource(user.id, [source.address, source.device])}`),
+        ...rememberSource(db, user.id, source, newDevice, now),
       ]);
       return kept.length > 0;
     },
@@ -164,64 +153,15 @@ export function createThrottle(db: Database, key: CryptoKey) {
     },
   };
 
-  async function claim(email: string, scope: string, free: number, firstWaitMs: number, longestMs: number) {
-    const now = Date.now();
-    const day = endOf(now, DAY_MS);
-    const account = await nameAccount(key, email);
-    const attempt = crypto.randomUUID();
-    const isIt = sql`ends_at = ${day} and account = ${account} and scope = ${scope}`;
-    const until = blockedAfter(sql`tries + 1`, now, free, firstWaitMs, longestMs);
-    const [counted, , [state]] = (await db.batch([
-      write(sql`insert into throttle (ends_at, account, scope, tries, blocked_until, last_try)
-        values (${day}, ${account}, ${scope}, 1, 0, ${attempt})
-        on conflict (ends_at, account, scope) do update
-          set tries = tries + 1, blocked_until = ${until}, last_try = excluded.last_try
-          where blocked_until <= ${now}
-        returning 1 as n`),
-      write(clearEnded(now, sql`exists (select 1 from throttle where ${isIt} and last_try = ${attempt})`)),
-      rawQuery<{ until: number }>(db, sql`select blocked_until as until from throttle where ${isIt}`),
-    ])) as unknown as [unknown[], unknown, { until: number }[]];
-    if (counted.length > 0) return { ok: true as const };
-    return { ok: false as const, retryAfterSeconds: secondsUntil(state?.until ?? day, now) };
-  }
-
   /** The count of a device or address that the account knows; empty where it knows neither. */
-  async function ownCountOf(email: string, address: string, device: string): Promise<string> {
+  async function ownCountOf(email: string, source: Source): Promise<string> {
     const [own] = await rawQuery<{ count: string }>(
       db,
-      sql`select iif(user.email_verified, ${countOf(sql`user.id`, device, address)}, 'known') as count
-        from user where email = ${email.toLowerCase()}
-        and exists (select 1 from known_source where user_id = user.id and source in (${device}, ${address}))`,
+      sql`select iif(user.email_verified, ${countOf(sql`user.id`, source)}, 'known') as count from user
+        where email = ${email.toLowerCase()} and ${isKnownSource(sql`user.id`, [source.device, source.address])}`,
     );
     return own?.count ?? "";
   }
-
-  async function nameAccount(name: CryptoKey, email: string): Promise<string> {
-    const digest = await crypto.subtle.sign("HMAC", name, new TextEncoder().encode(email.toLowerCase()));
-    return base64url.encode(new Uint8Array(digest));
-  }
-}
-
-/**
- * Statements that let all known sources of an account share one count: whoever may have been among them, and is to be kept
- * out, gains no more tries than one has. Each gets a count of its own again when the account is signed in from it.
- */
-export function makeSourcesFormer(db: Database, userId: string) {
-  return [
-    rawQuery(
-      db,
-      sql`insert into known_source (user_id, source, counted_as, tries, blocked_until, used_at)
-        select id, ${FORMER}, ${FORMER}, 0, 0, ${Date.now()} from user where id = ${userId}
-        on conflict (user_id, source) do update set used_at = excluded.used_at`,
-    ),
-    rawQuery(db, sql`update known_source set counted_as = ${FORMER} where user_id = ${userId}`),
-  ] as const;
-}
-
-/** The count of a known source, or null: of a device rather than of an address, and of one's own rather than a shared one. */
-function countOf(userId: SQL, device: string, address: string, condition = sql`true`): SQL {
-  return sql`(select counted_as from known_source where user_id = ${userId} and source in (${device}, ${address})
-    and ${condition} order by counted_as = ${FORMER}, source = ${device} desc limit 1)`;
 }
 
 /**
@@ -245,29 +185,3 @@ function mailboxOf(email: string): string {
 }
 
 type State = { userId: string | null; known: string | null; knownUntil: number | null; networkUntil: number | null };
-
-/** Clears a few counts whose window is over, where something was counted: the table does not outgrow what is going on. */
-function clearEnded(now: number, isCounted: SQL): SQL {
-  return sql`delete from throttle where (ends_at, account, scope) in (
-    select ends_at, account, scope from throttle where ends_at < ${now} and ${isCounted}
-    order by ends_at limit ${CLEARED_AT_ONCE})`;
-}
-
-/** Until when the next try has to wait after so many. */
-function blockedAfter(
-  tries: SQL,
-  now: number,
-  free = FREE_TRIES,
-  firstWaitMs = 1000,
-  longestMs = LONGEST_WAIT_MS,
-): SQL {
-  return sql`${now} + iif(${tries} < ${free}, 0, min(${longestMs}, ${firstWaitMs} << min(${tries} - ${free}, 20)))`;
-}
-
-function endOf(now: number, windowMs: number): number {
-  return (Math.floor(now / windowMs) + 1) * windowMs;
-}
-
-function secondsUntil(until: number, now: number): number {
-  return Math.max(1, Math.ceil((until - now) / 1000));
-}

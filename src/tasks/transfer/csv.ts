@@ -71,7 +71,10 @@ function* rowsOf(pieces: Iterable<string>): Generator<string[], void, undefined>
     rows += 1;
     // The first names the columns. Rows that hold nothing count as well.
     if (rows > MAX_ENTRIES + 1) throw new UnreadableFile(`must hold at most ${MAX_ENTRIES} rows`);
-    if (!isWellFormed(row)) throw new UnreadableFile(`must be CSV; a quote within quotes is doubled, see row ${rows}`);
+    if (!isWellFormed(row))
+      throw new UnreadableFile(
+        `must be CSV; in row ${rows}, end each quoted cell with a quote and double those within it`,
+      );
     const { data, errors } = Papa.parse<string[]>(row, { delimiter: ",", newline: "\n", skipEmptyLines: true });
     const [problem] = errors;
     if (problem) throw new UnreadableFile(`must be CSV: ${problem.message}`);

@@ -78,9 +78,9 @@ function toEntry(lines: string[], zones: Zones): Entry {
   }
 }
 
-/** How many parameters come before a property's value; a semicolon in quotes counts as well, which does no harm. */
+/** How many parameters come before a property's value. A value may be in quotes; a semicolon there counts, and does no harm. */
 function parametersIn(line: string): number {
-  const [parameters = ""] = /^(?:[^":]|"[^"]*"?)*/.exec(line) ?? [];
+  const [parameters = ""] = /^(?:[=,]"[^"]*"?|[^:])*/.exec(line) ?? [];
   return parameters.split(";").length - 1;
 }
 

@@ -12,10 +12,11 @@ const MAX_ZONES = 40;
 
 export type Zones = ReturnType<typeof openZones>;
 
+type Zone = { format: Intl.DateTimeFormat; offsets: Map<number, number> };
+
 /** Knows the zones of one file. */
 export function openZones() {
-  const known = new Map<string, Intl.DateTimeFormat | undefined>();
-  const offsets = new Map<string, number>();
+  const known = new Map<string, Zone | undefined>();
 
   return {
     /**
@@ -29,9 +30,10 @@ export function openZones() {
       const wall = wallTime(parts.map(Number));
       if (parts.length === 0 || Number.isNaN(wall)) return null;
       if (!new Date(wall).toISOString().startsWith(local)) return null;
-      const format = find(name);
-      if (!format) return undefined;
-      const [before, after] = [offsetOfDay(name, format, wall - DAY_MS), offsetOfDay(name, format, wall + 2 * DAY_MS)];
+      const zone = find(name);
+      if (!zone) return undefined;
+      const { format } = zone;
+      const [before, after] = [offsetOfDay(zone, wall - DAY_MS), offsetOfDay(zone, wall + 2 * DAY_MS)];
       if (before === after) return new Date(wall - before).toISOString();
       // A time that comes twice is the first one; one that does not come is told by the offset before the gap (RFC 5545).
       const offset = [before, after].find((each) => offsetAt(format, wall - each) === each) ?? before;
@@ -39,19 +41,21 @@ export function openZones() {
     },
   };
 
-  /** The offset at the start of a day of UTC. Each is asked for once: asking takes long. */
-  function offsetOfDay(name: string, format: Intl.DateTimeFormat, instant: number): number {
-    const day = Math.floor(instant / DAY_MS);
-    const key = `${name} ${day}`;
-    const offset = offsets.get(key) ?? offsetAt(format, day * DAY_MS);
-    offsets.set(key, offset);
-    return offset;
-  }
-
-  function find(name: string): Intl.DateTimeFormat | undefined {
-    if (!known.has(name)) known.set(name, known.size < MAX_ZONES ? formatOf(name) : undefined);
+  function find(name: string): Zone | undefined {
+    if (!known.has(name)) {
+      const format = known.size < MAX_ZONES ? formatOf(name) : undefined;
+      known.set(name, format && { format, offsets: new Map() });
+    }
     return known.get(name);
   }
+}
+
+/** The offset at the start of a day of UTC. Each is asked for once: asking takes long. */
+function offsetOfDay({ format, offsets }: Zone, instant: number): number {
+  const day = Math.floor(instant / DAY_MS);
+  const offset = offsets.get(day) ?? offsetAt(format, day * DAY_MS);
+  offsets.set(day, offset);
+  return offset;
 }
 
 function formatOf(name: string): Intl.DateTimeFormat | undefined {
