@@ -1,11 +1,11 @@
 /**
- * Does the time of an answer tell whether an address has an account?
+ * Measures whether response times reveal that an email address has an account.
  *   npm run bench:enumeration
- * Tries both kinds in turn against the built Worker and prints what the tries of each took, in milliseconds.
+ * Alternates known and unknown addresses against the built Worker, and prints the response times of both in milliseconds.
  */
 import { type Answer, PASSWORD, SECRET, startIsolates } from "../test/support/node/isolates.ts";
 
-const TRIES_PER_ARM = 250;
+const REQUESTS_PER_KIND = 250;
 const vars = {
   BETTER_AUTH_SECRET: SECRET,
   EMAIL_FROM: "bench@edge-tasks.localhost",
@@ -27,24 +27,24 @@ await compare("password reset: known / unknown address", (email) =>
 );
 await harness.close();
 
-async function compare(what: string, attempt: (email: string) => Promise<Answer>): Promise<void> {
+async function compare(title: string, send: (email: string) => Promise<Answer>): Promise<void> {
   const times: Record<"known" | "unknown", number[]> = { known: [], unknown: [] };
-  for (let n = 0; n < TRIES_PER_ARM; n += 1) {
-    for (const arm of n % 2 ? (["known", "unknown"] as const) : (["unknown", "known"] as const)) {
-      // Otherwise the throttle would answer, and that alike anyway.
+  for (let n = 0; n < REQUESTS_PER_KIND; n += 1) {
+    for (const kind of n % 2 ? (["known", "unknown"] as const) : (["unknown", "known"] as const)) {
+      // A throttled request is rejected before the code that is measured.
       await DB.prepare("delete from throttle").run();
       const start = performance.now();
-      const answer = await attempt(arm === "known" ? known : `unknown-${n}@example.com`);
+      const answer = await send(kind === "known" ? known : `unknown-${n}@example.com`);
       await answer.arrayBuffer();
-      times[arm].push(performance.now() - start);
+      times[kind].push(performance.now() - start);
     }
   }
-  console.log(`\n${what} (${TRIES_PER_ARM} tries each, ms)`);
-  console.table(Object.fromEntries(Object.entries(times).map(([arm, taken]) => [arm, summarize(taken)])));
+  console.log(`\n${title} (${REQUESTS_PER_KIND} requests each, ms)`);
+  console.table(Object.fromEntries(Object.entries(times).map(([kind, values]) => [kind, summarize(values)])));
 }
 
-function summarize(taken: number[]): Record<string, string> {
-  const sorted = taken.toSorted((a, b) => a - b);
+function summarize(values: number[]): Record<string, string> {
+  const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number) => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1);
-  return { floor: at(0), "lower quartile": at(0.25), median: at(0.5), "upper quartile": at(0.75) };
+  return { minimum: at(0), "lower quartile": at(0.25), median: at(0.5), "upper quartile": at(0.75) };
 }

@@ -1,12 +1,26 @@
-// npm run build:client: builds src/client into dist/client, with types, and prints its size.
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+// npm run build:client: builds src/client into its dist folder, with types, and prints its size. `npm pack` in src/client
+// runs it as well. It then links the package into node_modules, so that this project's programs import it by its name.
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { run } from "./setup.mjs";
+import { installPackages } from "./install-packages.mjs";
+import { withLock } from "./lock.mjs";
+import { requireSuccess, root, run } from "./run.mjs";
 
-rmSync("dist/client", { recursive: true, force: true });
-const code = await run("tsc", ["-p", "tsconfig.client.json"]);
-if (code !== 0) process.exit(code);
+const folder = join(root, "src/client");
+const dist = join(folder, "dist");
+const link = join(root, "node_modules/edge-tasks-client");
 
-const scripts = readdirSync("dist/client").filter((file) => file.endsWith(".js"));
-const bytes = Buffer.concat(scripts.map((file) => readFileSync(`dist/client/${file}`)));
-console.log(`dist/client: ${bytes.length} bytes of JavaScript, ${gzipSync(bytes).length} compressed`);
+await withLock(async () => {
+  await installPackages();
+  rmSync(dist, { recursive: true, force: true });
+  const code = await run("tsc", ["-p", "tsconfig.client.json"]);
+  requireSuccess(code, "The client is not built: fix what tsc reports above, then run this command again.");
+  copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
+  if (!existsSync(link)) symlinkSync("../src/client", link, "junction");
+});
+
+const scripts = readdirSync(dist).filter((file) => file.endsWith(".js"));
+const bytes = Buffer.concat(scripts.map((file) => readFileSync(join(dist, file))));
+// npm reads what `npm pack` prints, so this goes to the other stream.
+console.error(`src/client/dist: ${bytes.length} bytes of JavaScript, ${gzipSync(bytes).length} compressed`);

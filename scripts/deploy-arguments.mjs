@@ -1,21 +1,22 @@
-// What `npm run deploy` must know of its arguments: whether they deploy at all, and to where.
-// Options are found as Wrangler finds them; one that Wrangler could read in another way is an error.
+// Reads the arguments of `npm run deploy`: whether they deploy, and where to.
+// Follows Wrangler's rules for options, and rejects an option that Wrangler could read in another way.
 
-/** Options of every Wrangler command: they choose the folder, the configuration, the environment and the account. */
-const VALUES = ["config", "cwd", "env", "profile"];
-const LIST = "env-file";
-/** With one of these, `wrangler deploy` deploys nothing. */
-const FLAGS = ["dry-run", "help", "version"];
-/** With one of these, `wrangler deploy` goes where the other steps cannot follow. */
-const ELSEWHERE = ["dispatch-namespace", "temporary"];
+/** Options that every Wrangler command takes: they choose the folder, the configuration, the environment and the account. */
+const VALUE_OPTIONS = ["config", "cwd", "env", "profile"];
+const LIST_OPTION = "env-file";
+/** Options with which `wrangler deploy` deploys nothing. */
+const DRY_OPTIONS = ["dry-run", "help", "version"];
+/** Options that choose a target for `wrangler deploy` only, not for the steps before it. */
+const UNSUPPORTED_OPTIONS = ["dispatch-namespace", "temporary"];
 /** @type {Record<string, string>} */
-const SHORT = { c: "config", e: "env", h: "help", v: "version" };
+const LONG_NAMES = { c: "config", e: "env", h: "help", v: "version" };
 
 /**
- * Options of `wrangler deploy` that npm takes for its own where no `--` stands before them, and hands on as variables alone;
- * `-c` it calls `call`. Those that npm has itself, such as `yes` and `tag`, cannot be told from its own settings.
+ * Options of `wrangler deploy` that npm takes when no `--` precedes them: the script then sees them only as variables
+ * `npm_config_*`. npm reads `-c` as `call`. Options that npm also has, such as `yes` and `tag`, are missing here,
+ * because their variables may come from npm's own settings.
  */
-const SWALLOWED = [...VALUES, LIST, ...ELSEWHERE].concat(
+const OPTIONS_TAKEN_BY_NPM = [...VALUE_OPTIONS, LIST_OPTION, ...UNSUPPORTED_OPTIONS].concat(
   `alias assets bundle call compatibility-date compatibility-flags containers-rollout define domains dry-run dryrun
    jsx-factory jsx-fragment keep-vars keepvars latest legacy-env logpush metafile minify name no-bundle old-asset-ttl outdir
    outfile routes secrets-file strict triggers tsconfig upload-source-maps var`.split(/\s+/),
@@ -26,13 +27,13 @@ const SWALLOWED = [...VALUES, LIST, ...ELSEWHERE].concat(
 /**
  * @typedef {object} DeployArguments
  * @property {boolean} deploys false with --dry-run, --help or --version
- * @property {string[]} withoutDryRun all arguments but --dry-run=false
- * @property {string[]} shared those that every Wrangler command takes
- * @property {string[]} sharedButEnv the same without --env and --env-file
- * @property {string | undefined} env the environment's name; empty means the top level, even if CLOUDFLARE_ENV is set
+ * @property {string[]} withoutDryRun all arguments except --dry-run in any form
+ * @property {string[]} shared the arguments that every Wrangler command takes
+ * @property {string[]} sharedWithoutEnv the same without --env and --env-file
+ * @property {string | undefined} env the environment's name; empty for the top level, even if CLOUDFLARE_ENV is set
  * @property {string | undefined} config
  * @property {string | undefined} cwd
- * @property {string[]} envFiles the .env files that Wrangler reads; later ones win
+ * @property {string[]} envFiles the .env files that Wrangler reads; later files win
  */
 
 /**
@@ -40,55 +41,59 @@ const SWALLOWED = [...VALUES, LIST, ...ELSEWHERE].concat(
  * @returns {DeployArguments}
  */
 export function parseArguments(args) {
-  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
-  const found = own.map((arg, at) => readOption(arg, own.slice(at + 1)));
+  const beforeSeparator = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  const found = beforeSeparator.map((arg, at) => readOption(arg, beforeSeparator.slice(at + 1)));
   const options = found.filter((option) => option !== undefined);
-  for (const name of [...VALUES, ...FLAGS]) {
+  for (const name of [...VALUE_OPTIONS, ...DRY_OPTIONS]) {
     if (options.filter((option) => option.name === name).length > 1) throw new Error(`Give --${name} once.`);
   }
   /** @param {string} name */
   const valuesOf = (name) => options.flatMap((option) => (option.name === name ? option.values : []));
   const [[config], [cwd], [env]] = [valuesOf("config"), valuesOf("cwd"), valuesOf("env")];
-  const envFiles = valuesOf(LIST).length > 0 ? valuesOf(LIST) : defaultEnvFiles(env);
+  const envFiles = valuesOf(LIST_OPTION).length > 0 ? valuesOf(LIST_OPTION) : defaultEnvFiles(env);
   return {
-    deploys: !FLAGS.some((name) => valuesOf(name).includes("true")),
+    deploys: !DRY_OPTIONS.some((name) => valuesOf(name).includes("true")),
     withoutDryRun: args.filter((_, at) => found[at]?.name !== "dry-run"),
-    shared: options.filter(({ name }) => !FLAGS.includes(name)).flatMap(write),
-    sharedButEnv: options.filter(({ name }) => VALUES.includes(name) && name !== "env").flatMap(write),
+    shared: options.filter(({ name }) => !DRY_OPTIONS.includes(name)).flatMap(formatOption),
+    sharedWithoutEnv: options
+      .filter(({ name }) => VALUE_OPTIONS.includes(name) && name !== "env")
+      .flatMap(formatOption),
     ...{ config, cwd, env, envFiles },
   };
 }
 
 /**
- * Refuses a command whose options npm has kept for itself: something else would be deployed than was asked for.
+ * Throws when npm took options of the command: Wrangler would not get them, and would deploy something else.
  * @param {string[]} args
- * @param {Record<string, string | undefined>} variables the environment that npm hands on
+ * @param {Record<string, string | undefined>} variables the environment that npm sets
  * @see https://docs.npmjs.com/cli/using-npm/config#environment-variables
  */
-export function refuseSwallowed([first = "-"], variables) {
-  const isSwallowed = SWALLOWED.some((name) => variables[`npm_config_${name.replaceAll("-", "_")}`] !== undefined);
-  // npm hands on a value alone where it does not know the option before it.
-  if (!isSwallowed && isOption(first)) return;
-  throw new Error("npm keeps options for itself that no -- stands before. Write: npm run deploy -- --env staging");
+export function rejectOptionsTakenByNpm([first = "-"], variables) {
+  const isTaken = OPTIONS_TAKEN_BY_NPM.some(
+    (name) => variables[`npm_config_${name.replaceAll("-", "_")}`] !== undefined,
+  );
+  // npm passes the value of an option that it does not know as an argument without the option.
+  if (!isTaken && isOption(first)) return;
+  throw new Error("npm takes options that are not after --. Write: npm run deploy -- --env staging");
 }
 
 /**
- * The option that an argument gives, if it is one of those above.
+ * Reads an argument as one of the options above.
  * @param {string} arg
  * @param {string[]} after the arguments after it
  * @returns {Option | undefined}
  */
 function readOption(arg, after) {
-  if (/^-[^-\d=][^=]/.test(arg)) throw new Error(`${arg}: write short options apart, as in -e staging -h.`);
+  if (/^-[^-\d=][^=]/.test(arg)) throw new Error(`${arg}: write short options separately, as in -e staging -h.`);
   const [, written = "", value] = /^--?([^-=][^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
-  const name = SHORT[written] ?? written.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  if (ELSEWHERE.includes(name)) throw new Error(`${arg}: not supported here, use npx wrangler deploy.`);
-  if (FLAGS.includes(name)) return { name, values: [readFlag(arg, value, after)] };
-  if (FLAGS.includes(name.replace(/^no-/, "")) && value === undefined) {
+  const name = LONG_NAMES[written] ?? written.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (UNSUPPORTED_OPTIONS.includes(name)) throw new Error(`${arg}: not supported here, use npx wrangler deploy.`);
+  if (DRY_OPTIONS.includes(name)) return { name, values: [readFlag(arg, value, after)] };
+  if (DRY_OPTIONS.includes(name.replace(/^no-/, "")) && value === undefined) {
     return { name: name.replace(/^no-/, ""), values: ["false"] };
   }
-  if (VALUES.includes(name)) return { name, values: [readValue(arg, value, after)] };
-  if (name === LIST) return { name, values: readList(value, after) };
+  if (VALUE_OPTIONS.includes(name)) return { name, values: [readValue(arg, value, after)] };
+  if (name === LIST_OPTION) return { name, values: readList(value, after) };
   return undefined;
 }
 
@@ -98,7 +103,7 @@ function readOption(arg, after) {
  * @param {string[]} after
  */
 function readFlag(arg, value, [next = ""]) {
-  // Wrangler takes any other value for false, and would deploy.
+  // Wrangler reads any other value as false, and would deploy.
   if (value !== undefined && !isBoolean(value)) throw new Error(`${arg}: the value must be true or false.`);
   if (value === undefined && isBoolean(next)) throw new Error(`${arg} ${next}: write ${arg}=${next}.`);
   return value ?? "true";
@@ -125,7 +130,7 @@ function readList(value, after) {
 }
 
 /** @param {Option} option */
-function write({ name, values }) {
+function formatOption({ name, values }) {
   return values.map((value) => `--${name}=${value}`);
 }
 

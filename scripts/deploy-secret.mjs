@@ -1,41 +1,46 @@
-// Whether a deployed Worker has a secret to sign with, by what Cloudflare says.
-// Doubt is an error: a new secret would sign everybody out.
-import { ask, parseNames } from "./ask.mjs";
+// Checks whether a deployed Worker has a secret that signs tokens.
+// Only Cloudflare's own code counts as "this Worker does not exist". Any other failure stops the deployment, because a
+// new secret for an existing Worker would sign everybody out.
+import { failureOf } from "./run.mjs";
+import { captureWrangler, parseNames } from "./wrangler.mjs";
 
 export const SECRET = "BETTER_AUTH_SECRET";
-/** Either will do; the second is the list that rolls the secret. */
+/** Either is enough; the second is the list that rotates the secret. */
 const SECRETS = [SECRET, "BETTER_AUTH_SECRETS"];
-/** Cloudflare's codes for a Worker that does not exist. */
-const NO_SUCH_WORKER = [10007, 10090];
+/** Cloudflare's codes for "no such Worker" and "no such environment of it"; Wrangler accepts the same two. */
+const WORKER_NOT_FOUND_CODES = [10007, 10090];
 
 /**
  * @param {string} worker
- * @param {string[]} options for Wrangler; not --env, with which `secret list --name N` looks at N-<env>
+ * @param {string[]} options for Wrangler; not --env, because `secret list --env E --name N` reads the Worker N-E
  * @param {Record<string, string>} variables
  */
 export async function hasSecret(worker, options, variables) {
   const command = ["secret", "list", "--format", "json", "--name", worker, ...options];
-  const { ok, stdout, output, entries } = await ask("wrangler", command, variables);
-  if (ok) return parseNames("wrangler secret list", stdout).some((name) => SECRETS.includes(name));
-  // Of a Worker that does not exist, `secret list` tells everything but the code.
-  const isMissing = failureCode(entries) === undefined && (await lacksDeployments(worker, options, variables));
-  if (!isMissing) throw new Error(output);
-  return false;
+  const { code, stdout, output, entries } = await captureWrangler(command, variables);
+  if (code === 0) return parseNames("wrangler secret list", stdout).some((name) => SECRETS.includes(name));
+  // For a Worker that does not exist, `secret list` drops Cloudflare's code, so that `deployments list` has to confirm it.
+  const failure = findFailure(entries);
+  const mayNotExist = failure !== undefined && failure.code === undefined;
+  if (mayNotExist && (await doesNotExist(worker, options, variables))) return false;
+  throw failureOf(
+    code,
+    `${output.trimEnd()}\nNothing was deployed, because the secrets of the Worker ${worker} are unknown: fix what Wrangler reports above, then run this command again.`,
+  );
 }
 
 /**
- * Whether Cloudflare says that there is no such Worker.
  * @param {string} worker
  * @param {string[]} options
  * @param {Record<string, string>} variables
  */
-async function lacksDeployments(worker, options, variables) {
+async function doesNotExist(worker, options, variables) {
   const command = ["deployments", "list", "--json", "--name", worker, ...options];
-  const code = failureCode((await ask("wrangler", command, variables)).entries);
-  return NO_SUCH_WORKER.some((known) => known === code);
+  const failure = findFailure((await captureWrangler(command, variables)).entries);
+  return WORKER_NOT_FOUND_CODES.some((code) => code === failure?.code);
 }
 
-/** @param {import("./ask.mjs").Entry[]} entries */
-function failureCode(entries) {
-  return entries.find(({ type }) => type === "command-failed")?.code;
+/** @param {import("./wrangler.mjs").Entry[]} entries */
+function findFailure(entries) {
+  return entries.find(({ type }) => type === "command-failed");
 }

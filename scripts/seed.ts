@@ -1,8 +1,8 @@
-// npm run seed: gives a running server a demo person and 60 varied tasks. A second run changes nothing.
+// npm run seed: creates a demo user with 60 varied tasks on a running server. A second run changes nothing.
 import { createTasksClient, isTasksError, type NewTask, type Priority } from "../src/client/index.ts";
 
 const TASKS = 60;
-const PERSON = { name: "Demo", email: "demo@example.com", password: "demo walks the edge" };
+const USER = { name: "Demo", email: "demo@example.com", password: "demo walks the edge" };
 const VERBS = ["Buy", "Call", "Write to", "Repair", "Plan", "Return", "Book", "Water", "Paint", "Read"];
 const THINGS = ["oat milk", "the bank", "Grace", "the bicycle", "Zürich", "библиотека", "東京への旅", "the ferns"];
 const TAGS = ["errands", "home", "work", "travel", "Garten"];
@@ -13,16 +13,27 @@ const baseUrl = process.env["API"] ?? "http://localhost:8787";
 const client = createTasksClient({ baseUrl });
 
 try {
-  await client.signUp(PERSON);
+  await signUpOrSignIn();
+  const { data } = await client.tasks.list({ limit: 1 });
+  if (data.length === 0) await client.tasks.batch(operations());
+  console.log(`${baseUrl}: ${USER.email}, password "${USER.password}", has ${TASKS} tasks`);
 } catch (error) {
-  if (!isTasksError(error) || error.code !== "account_refused") throw error;
-  await client.signIn(PERSON);
+  console.error(explain(error));
+  process.exit(1);
 }
 
-const operations = Array.from({ length: TASKS }, (_, n) => ({ op: "create" as const, task: taskFor(n) }));
-const { data } = await client.tasks.list({ limit: 1 });
-if (data.length === 0) await client.tasks.batch(operations);
-console.log(`${baseUrl}: ${PERSON.email}, password "${PERSON.password}", has ${TASKS} tasks`);
+async function signUpOrSignIn(): Promise<void> {
+  try {
+    await client.signUp(USER);
+  } catch (error) {
+    if (!isTasksError(error) || error.code !== "account_refused") throw error;
+    await client.signIn(USER);
+  }
+}
+
+function operations() {
+  return Array.from({ length: TASKS }, (_, n) => ({ op: "create" as const, task: taskFor(n) }));
+}
 
 function taskFor(n: number): NewTask {
   const day = new Date(Date.now() + ((n * 7) % 40) * DAY_MS - 10 * DAY_MS).toISOString();
@@ -36,8 +47,16 @@ function taskFor(n: number): NewTask {
   };
 }
 
-function pick<Item>(from: readonly Item[], n: number): Item {
-  const item = from[n % from.length];
-  if (item === undefined) throw new Error("nothing to pick from");
+function pick<Item>(items: readonly Item[], n: number): Item {
+  const item = items[n % items.length];
+  if (item === undefined) throw new Error("The list to pick from is empty.");
   return item;
+}
+
+function explain(error: unknown): string {
+  if (!isTasksError(error)) return String(error);
+  if (error.code !== "network") return `${baseUrl} rejected the demo user or its tasks: ${error.message}`;
+  if (error.status === 0)
+    return `No answer from ${baseUrl}: run npm start in another terminal, or set API to a server.`;
+  return `${baseUrl} answered ${error.status} and is not Edge Tasks: set API to the address of a server.`;
 }

@@ -1,31 +1,33 @@
-/** The map: every prefix, who guards it, and the edge around it all. */
+/** The route table: every prefix, and the guards before it. */
 import type { Context } from "hono";
 import { except } from "hono/combine";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import { createAccessTokenVerifier } from "./access-tokens/verify.ts";
+import { authFailure } from "./auth/failure.ts";
+import { type AuthBindings, createAuthRoutes } from "./auth/routes.ts";
+import { createDocs } from "./docs/routes.ts";
+import { describeTasks } from "./docs/tasks-document.ts";
+import type { Settings } from "./env.ts";
+import { importBody, jsonBody } from "./http/body.ts";
+import { limitConcurrency } from "./http/concurrency.ts";
+import { createAppWithDefaults } from "./http/defaults.ts";
+import { requireHttps } from "./http/https-only.ts";
+import { refuseMethod } from "./http/methods.ts";
+import { Problem, problemResponse } from "./http/problem.ts";
+import { createReadiness, health } from "./http/status.ts";
+import { logEvent } from "./log.ts";
+import { namedPaths } from "./tasks/named-paths.ts";
+import { taskRoutes } from "./tasks/routes.ts";
+import { syncRoutes } from "./tasks/sync-routes.ts";
+import { transferRoutes } from "./tasks/transfer/routes.ts";
+import { usageRoutes } from "./tasks/usage-routes.ts";
 import {
   type Authenticated,
   limitCallsPerUser,
   limitSearches,
   openUserScope,
   requireAccessToken,
-} from "./access/user-scope.ts";
-import { authFailure } from "./auth/failure.ts";
-import { type AuthBindings, createAuthRoutes } from "./auth/routes.ts";
-import { describeApi } from "./docs/api-document.ts";
-import { createDocs } from "./docs/routes.ts";
-import type { Settings } from "./env.ts";
-import { limitAtOnce } from "./http/at-once.ts";
-import { importBody, jsonBody } from "./http/body.ts";
-import { createEdge } from "./http/edge.ts";
-import { requireHttps } from "./http/origin.ts";
-import { Problem, problemResponse } from "./http/problem.ts";
-import { logMisconfiguration } from "./http/request-log.ts";
-import { createReadiness, health } from "./http/status.ts";
-import { deriveCursorKeys } from "./tasks/cursor.ts";
-import { taskRoutes } from "./tasks/routes.ts";
-import { syncRoutes } from "./tasks/sync-routes.ts";
-import { transferRoutes } from "./tasks/transfer/routes.ts";
-import { usageRoutes } from "./tasks/usage-routes.ts";
+} from "./user-scope.ts";
 import { linkPages } from "./web/link-pages.ts";
 
 const TASKS = "/api/v1/users/:userId/tasks";
@@ -33,7 +35,7 @@ const IMPORT = `${TASKS}/import`;
 const EXPORT = `${TASKS}/export`;
 const USAGE = "/api/v1/users/:userId/usage";
 
-/** So many of the longest fit into the 128 MB of an isolate: test/tasks/import-memory.node.test.ts. */
+/** The longest files that fit into the 128 MB of an isolate together (test/tasks/import-memory.node.test.ts). */
 const [IMPORTS_AT_ONCE, IMPORTS_AT_ONCE_A_USER] = [3, 2];
 const [EXPORTS_AT_ONCE, EXPORTS_AT_ONCE_A_USER] = [8, 3];
 
@@ -42,14 +44,14 @@ export type Bindings = AuthBindings &
 
 export type AppType = Awaited<ReturnType<typeof createApp>>;
 
-/** The application. It holds its bindings itself: requests are handled without any. */
+/** Creates the application. It holds the bindings itself, so that no handler can reach them through its context. */
 export async function createApp(settings: Settings, bindings: Bindings) {
-  const app = createEdge(settings.trustedOrigins);
-  const cursorKeys = await deriveCursorKeys(settings.keys);
+  const app = createAppWithDefaults(settings.trustedOrigins);
+  const verifyAccessToken = await createAccessTokenVerifier(settings.keys);
   const accounts = await createAuthRoutes(settings, bindings);
-  const documents = { api: describeApi(() => app), accounts: accounts.describe };
+  const documents = { api: describeTasks(() => app), accounts: accounts.describe };
 
-  // Accounts answer in their own shape.
+  // Account endpoints check this themselves, and answer in Better Auth's shape.
   app.use(
     except(
       "/api/auth/*",
@@ -58,27 +60,27 @@ export async function createApp(settings: Settings, bindings: Bindings) {
   );
   app.use(
     "/api/v1/*",
-    requireAccessToken(settings),
+    requireAccessToken(verifyAccessToken, settings.publicOrigin),
     limitCallsPerUser(bindings.TASKS_RATE_LIMIT),
-    wrongMethod(),
+    methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }),
     except(IMPORT, jsonBody),
   );
   const callerOf = (c: Context<Authenticated>) => c.var.caller.userId;
   app.use(
     IMPORT,
     limitCallsPerUser(bindings.TRANSFER_RATE_LIMIT),
-    limitAtOnce(IMPORTS_AT_ONCE, IMPORTS_AT_ONCE_A_USER, callerOf),
+    limitConcurrency(IMPORTS_AT_ONCE, IMPORTS_AT_ONCE_A_USER, callerOf),
     importBody,
   );
   app.use(
     EXPORT,
     limitCallsPerUser(bindings.TRANSFER_RATE_LIMIT),
-    limitAtOnce(EXPORTS_AT_ONCE, EXPORTS_AT_ONCE_A_USER, callerOf),
+    limitConcurrency(EXPORTS_AT_ONCE, EXPORTS_AT_ONCE_A_USER, callerOf),
   );
   app.use(TASKS, limitSearches(bindings.SEARCH_RATE_LIMIT));
-  app.use("/api/v1/users/:userId/*", openUserScope(bindings.DB, cursorKeys, settings.quotas));
+  app.use("/api/v1/users/:userId/*", await openUserScope(bindings.DB, settings));
 
-  const named = app
+  return app
     .route("/", health)
     .route("/", createReadiness(bindings.DB))
     .route("/", linkPages)
@@ -86,26 +88,15 @@ export async function createApp(settings: Settings, bindings: Bindings) {
     .route("/api/auth", accounts.routes)
     .route(USAGE, usageRoutes)
     .route(TASKS, syncRoutes)
-    .route(TASKS, transferRoutes);
-  // What has a name of its own is no task's id, whatever the method.
-  for (const { method, path } of [...syncRoutes.routes, ...transferRoutes.routes]) {
-    app.all(TASKS + path, (c) => refuseMethod(c, method === "GET" ? ["GET", "HEAD"] : [method]));
-  }
-  return named.route(TASKS, taskRoutes);
-
-  function wrongMethod() {
-    return methodNotAllowed({ app, onMethodNotAllowed: refuseMethod });
-  }
+    .route(TASKS, transferRoutes)
+    .route(TASKS, namedPaths)
+    .route(TASKS, taskRoutes);
 }
 
-function refuseMethod(c: Context, methods: string[]): Response {
-  return problemResponse(c, new Problem("method_not_allowed", {}, { Allow: methods.join(", ") }));
-}
-
-/** The application while a variable or secret is bad: alive, and otherwise of no use. */
+/** The application while a variable or secret is invalid: only `/health` works. */
 export function createUnconfiguredApp(problems: readonly string[]) {
-  logMisconfiguration(problems);
-  return createEdge([])
+  logEvent("error", "not configured", { problems });
+  return createAppWithDefaults([])
     .route("/", health)
     .all("/api/auth/*", (c) => authFailure(c, "not_configured"))
     .all("*", (c) => problemResponse(c, new Problem("not_configured")));

@@ -1,54 +1,54 @@
 /**
- * Checks variables and secrets once, before anything is served.
- * A bad one is named; its value is never shown, and with one bad the Worker refuses everything but `/health`.
+ * Checks variables and secrets once, at the start. An invalid one is named, without its value; the Worker then answers
+ * `/health` only.
  */
 import { z } from "zod";
-import { createKeys, type Keys } from "./access/keys.ts";
-import { isLoopback } from "./http/origin.ts";
+import { createKeys, type Keys } from "./access-tokens/keys.ts";
+import { isLoopback } from "./origin.ts";
+import { DAY_SECONDS } from "./time.ts";
 
-/** What the Worker runs on, once everything has been checked. Durations are in seconds. */
+/** The checked settings of the Worker. Durations are in seconds. */
 export type Settings = {
-  /** The first signs access tokens and Better Auth's cookies; what any of them signed is accepted. */
+  /** The first signs access tokens and cookies; all are accepted. */
   keys: Keys;
-  /** The public origin, where it is fixed; otherwise, and on a developer's machine, each request's own counts. */
+  /** The fixed public origin. Without it, and on a developer's machine, the origin of each request counts. */
   publicOrigin?: string;
-  /** Other origins whose pages may call us with credentials. */
+  /** Other origins whose pages may send credentials. */
   trustedOrigins: string[];
-  /** Where `callbackURL` and `redirectTo` may lead, word for word: paths of ours, or whole addresses. */
+  /** The values that `callbackURL` and `redirectTo` may have, word for word. */
   callbackUrls: string[];
   quotas: Quotas;
   accessTokenTtlSeconds: number;
-  /** A session unused for so long ends. */
+  /** A session ends when it is unused for so long. */
   sessionIdleSeconds: number;
-  /** A session so old ends, however much it is used. */
+  /** A session ends at this age, even if it is used. */
   sessionMaxSeconds: number;
-  /** Who mails come from; without it none are sent, and what needs them says so. */
+  /** The sender of mails. Without it, endpoints that need mail answer 503. */
   emailFrom?: string;
-  /** Whether signing in needs a verified address. */
+  /** Whether signing in needs a confirmed address. */
   requireEmailVerification: boolean;
-  /** What must not tell whether an address has an account is answered no sooner, in milliseconds. */
+  /** The minimum time, in milliseconds, of answers that must not reveal whether an address has an account. */
   evenAnswerMs: number;
 };
 
-/** What one user may have and do. */
+/** The quotas of one user. */
 export type Quotas = {
   /** Tasks that are not deleted. */
   tasks: number;
-  /** Bytes of text of those tasks, as they are stored. */
+  /** Bytes of their text, as it is stored. */
   bytes: number;
-  /** Changes to tasks in a day of UTC. */
+  /** Changes in a day (UTC). */
   changesPerDay: number;
 };
 
 export type Configuration = { ok: true; settings: Settings } | { ok: false; problems: string[] };
 
-/** `BETTER_AUTH_SECRETS` is an optional secret, which Wrangler's generated types have no place for. */
+/** Wrangler's generated types have no optional secrets, such as `BETTER_AUTH_SECRETS`. */
 export type Variables = Partial<Env> & { BETTER_AUTH_SECRETS?: string };
 
 const MIN_SECRET_BYTES = 32;
 const MIN_DISTINCT_CHARACTERS = 10;
 const PLACEHOLDERS = /better-auth-secret|change.?me|replace.?me|your.?secret|placeholder|example|password|insecure/i;
-const DAY_SECONDS = 86_400;
 const EVEN_ANSWER_MS = 500;
 
 const origin = z.string().refine(isOrigin, "must be an https origin, such as https://tasks.example.com");
@@ -84,8 +84,8 @@ const variables = z
 
 /**
  * Reads the Worker's variables and secrets.
- * @param env the Worker's bindings; names this module does not know are left alone
- * @returns the settings, or one sentence a bad variable, each beginning with its name
+ * @param env the Worker's bindings; unknown names are ignored
+ * @returns the settings, or one sentence for each invalid variable, which begins with its name
  */
 export function readConfiguration(env: Variables): Configuration {
   const secrets = secretsOf(env).safeParse(env);
@@ -114,8 +114,8 @@ export function readConfiguration(env: Variables): Configuration {
 }
 
 /**
- * One secret, or Better Auth's list: `<version>:<secret>`, separated by commas. The first signs, all are accepted.
- * Where there is a list it counts alone, so that a secret taken off it is accepted nowhere.
+ * One secret, or Better Auth's list: `<version>:<secret>`, separated by commas. The first signs, all are accepted. With a
+ * list, the single secret is ignored, so that a secret that is removed from the list is no longer accepted.
  */
 function secretsOf(env: Variables) {
   if (!env.BETTER_AUTH_SECRETS) {
@@ -151,19 +151,19 @@ function splitList(value: unknown): unknown {
     .filter((item) => item !== "");
 }
 
-/** Better Auth reads `*` and `?` in an origin as patterns; here each origin is named. */
+/** Better Auth reads `*` and `?` in an origin as patterns, so they are refused. */
 function isOrigin(value: string): boolean {
   if (/[*?]/.test(value) || !URL.canParse(value)) return false;
   const url = new URL(value);
   return url.origin === value && isSafe(url);
 }
 
-/** Nothing is sent in the clear, except to this machine. */
+/** Whether traffic is encrypted, or stays on this machine. */
 function isSafe({ protocol, href }: URL): boolean {
   return protocol === "https:" || (protocol === "http:" && isLoopback(href));
 }
 
-/** A path that no reader can take for another host's address, or an https address without user or pattern. */
+/** A plain path, which no reader takes for another host, or an https address without user, hash or pattern. */
 function isCallbackUrl(value: string): boolean {
   if (/[*\\\s]|\/\/.*\/\//.test(value)) return false;
   if (value.startsWith("/")) return /^\/(?:[\w~-][\w.~-]*(?:\/[\w~-][\w.~-]*)*)?$/.test(value);
@@ -172,7 +172,7 @@ function isCallbackUrl(value: string): boolean {
   return isSafe(url) && url.username + url.password + url.hash === "" && [value, `${value}/`].includes(url.href);
 }
 
-/** Placeholders from documentation, few distinct characters, one unit repeated, or a run such as abcdef. */
+/** Placeholders, few distinct characters, one repeated unit, or a run such as abcdef. */
 function isGuessable(text: string): boolean {
   const codes = [...text].map((character) => character.codePointAt(0) ?? 0);
   const steps = codes.filter((code, index) => index > 0 && Math.abs(code - (codes[index - 1] ?? 0)) <= 1).length;

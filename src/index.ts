@@ -1,10 +1,10 @@
-/** The Worker's entry: fetch hands to the app, scheduled to housekeeping. */
+/** The Worker's entry: requests go to the app, the cron trigger to housekeeping. */
 import { env } from "cloudflare:workers";
 import { createApp, createUnconfiguredApp } from "./app.ts";
 import { readConfiguration } from "./env.ts";
-import { keepHouse } from "./housekeeping.ts";
+import { runCleanup } from "./housekeeping.ts";
 
-export { PasswordHasher } from "./auth/passwords/hasher.ts";
+export { PasswordHasher } from "./auth/passwords/durable-object.ts";
 
 const configuration = readConfiguration(env);
 const app = configuration.ok
@@ -14,6 +14,6 @@ const app = configuration.ok
 export default {
   fetch: (request, _env, context) => app.fetch(request, {}, context),
   scheduled: async ({ scheduledTime }) => {
-    await keepHouse(env.DB, scheduledTime);
+    await runCleanup(env.DB, scheduledTime);
   },
 } satisfies ExportedHandler<Env>;

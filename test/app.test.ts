@@ -4,8 +4,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vite
 import { version } from "../package.json";
 import { createUnconfiguredApp } from "../src/app.ts";
 import { readConfiguration } from "../src/env.ts";
-import { PROBLEMS } from "../src/http/problem.ts";
-import { appWith } from "./support/apps.ts";
+import { detailOf, type Kind, PROBLEMS } from "../src/http/problem-kinds.ts";
+import { hastyApp } from "./support/apps.ts";
 import {
   anonymous,
   type CallInit,
@@ -56,7 +56,7 @@ describe("T6 what is not a request of this API", () => {
     const url = `${ORIGIN}${person.path}${path.replace("{id}", taskId)}`;
     const headers = new Headers(init.headers);
     headers.set("authorization", `Bearer ${person.accessToken}`);
-    const { fetch } = await appWith({});
+    const { fetch } = await hastyApp({});
     const answer = await fetch(new Request(url, { ...init, headers }));
     expect(answer.status).toBe(status);
     expect(header(answer, "content-type")).toBe("application/problem+json");
@@ -95,7 +95,7 @@ describe("T6 what is not a request of this API", () => {
       },
     });
     const headers = { "content-type": "application/json", authorization: `Bearer ${person.accessToken}` };
-    const { fetch } = await appWith({});
+    const { fetch } = await hastyApp({});
     const answer = await fetch(new Request(ORIGIN + person.path, { method: "POST", body: long, headers }));
     expect(answer.status).toBe(413);
     expect(pulled).toBeLessThan(10);
@@ -143,7 +143,7 @@ describe("S8 the edge around every answer", () => {
   });
 
   it("S8 CORS answers the trusted origins, and no other", async () => {
-    const { fetch } = await appWith({ vars: { TRUSTED_ORIGINS: "https://app.test, https://admin.test" } });
+    const { fetch } = await hastyApp({ vars: { TRUSTED_ORIGINS: "https://app.test, https://admin.test" } });
     const preflight = (origin: string) =>
       call(person.path, { method: "OPTIONS", headers: { origin, "access-control-request-method": "PUT" } }, fetch);
     for (const origin of ["https://app.test", "https://admin.test"]) {
@@ -174,7 +174,7 @@ describe("S8 the edge around every answer", () => {
   it("S8 health tells the version and asks nobody; ready asks D1", async () => {
     expect(await (await call("/health")).json()).toEqual({ status: "ok", version });
     expect(await (await call("/ready")).json()).toEqual({ status: "ready" });
-    const { fetch } = await appWith({ d1: failingD1(env.DB, "D1_ERROR: down") });
+    const { fetch } = await hastyApp({ d1: failingD1(env.DB, "D1_ERROR: down") });
     expect((await call("/health", {}, fetch)).status).toBe(200);
     expect((await call("/ready", {}, fetch)).status).toBe(503);
   });
@@ -242,7 +242,7 @@ describe("S8 logs", () => {
   });
 
   it("S8 a link that is refused by a redirect is refused in the log, too", async () => {
-    const { fetch } = await appWith({ vars: { CALLBACK_URLS: "/done" } });
+    const { fetch } = await hastyApp({ vars: { CALLBACK_URLS: "/done" } });
     const answer = await anonymous(fetch).call("/api/auth/verify-email?token=x&callbackURL=%2Fdone");
     expect(answer.headers.get("location")).toBe("/done?error=INVALID_TOKEN");
     expect(lines).toContainEqual(expect.objectContaining({ event: "verify-email", outcome: "refused" }));
@@ -260,7 +260,7 @@ describe("S8 logs", () => {
     await caller.call(person.path, { json: { title: "private title", nonsense: "private nonsense" } });
     await caller.call(`${person.path}?cursor=private-cursor`, { headers: { cookie: "a=private-cookie" } });
     await caller.call("/private/path", {});
-    const { fetch } = await appWith({ d1: failingD1(env.DB, "D1_ERROR: private detail") });
+    const { fetch } = await hastyApp({ d1: failingD1(env.DB, "D1_ERROR: private detail") });
     await clientFor(accessToken, fetch).call(person.path, { json: { title: "private title" } });
     await call("/api/auth/sign-in/email", { json: credentials }, fetch);
     await call("/api/auth/sign-up/email", { json: { ...credentials, email: "other.private@example.com" } }, fetch);
@@ -276,7 +276,7 @@ describe("U6 D1 in trouble", () => {
   const messages = ["D1_ERROR: Network connection lost.", "D1_ERROR: D1 DB is overloaded.", "D1_EXEC_ERROR: reset"];
 
   it.each(messages)("U6 %s is 503 with Retry-After on every task route, and tells nothing", async (message) => {
-    const { fetch } = await appWith({ d1: failingD1(env.DB, message) });
+    const { fetch } = await hastyApp({ d1: failingD1(env.DB, message) });
     for (const { path, ...route } of guardedRoutes("me", taskId)) {
       const { method } = route;
       const answer = await clientFor(person.accessToken, fetch).call(path, route);
@@ -301,7 +301,7 @@ describe("U6 D1 in trouble", () => {
     for (const [path, init] of calls) {
       const statuses = [];
       for (let healthy = 0; healthy < 12; healthy += 1) {
-        const { fetch } = await appWith({ d1: failingD1(env.DB, "D1_ERROR: down", healthy) });
+        const { fetch } = await hastyApp({ d1: failingD1(env.DB, "D1_ERROR: down", healthy) });
         const answer = await anonymous(fetch).call(path, init());
         statuses.push(answer.status);
         if (answer.status === 200) continue;
@@ -319,7 +319,7 @@ describe("U6 D1 in trouble", () => {
   it("U6 a sign-out that could not be written does not claim to have happened", async () => {
     const leaver = await someone();
     for (let healthy = 0; healthy < 12; healthy += 1) {
-      const { fetch } = await appWith({ d1: failingD1(env.DB, "D1_ERROR: down", healthy) });
+      const { fetch } = await hastyApp({ d1: failingD1(env.DB, "D1_ERROR: down", healthy) });
       const headers = { authorization: `Bearer ${leaver.sessionToken}` };
       const answer = await anonymous(fetch).call("/api/auth/sign-out", { method: "POST", headers });
       const ended = (await leaver.call(leaver.path)).status === 401;
@@ -330,7 +330,7 @@ describe("U6 D1 in trouble", () => {
   });
 
   it("U6 a database without tables is trouble, too", async () => {
-    const { fetch } = await appWith({ d1: env.DB });
+    const { fetch } = await hastyApp({ d1: env.DB });
     await env.DB.prepare("alter table session rename to session_away").run();
     try {
       expect((await clientFor(person.accessToken, fetch).call(person.path)).status).toBe(503);
@@ -343,7 +343,7 @@ describe("U6 D1 in trouble", () => {
   });
 
   it("S8 a mistake of ours is 500, and tells nothing", async () => {
-    const { fetch } = await appWith({ d1: failingD1(env.DB, "TypeError: secret internals") });
+    const { fetch } = await hastyApp({ d1: failingD1(env.DB, "TypeError: secret internals") });
     const answer = await clientFor(person.accessToken, fetch).call(person.path);
     expect(answer.status).toBe(500);
     expect(await answer.text()).not.toMatch(/secret|internals|TypeError/);
@@ -445,11 +445,20 @@ describe("U6 configuration", () => {
   });
 });
 
+const FACTS = {
+  allowed: ["GET"],
+  revision: 7,
+  quota: { name: "tasks" as const, limit: 1, used: 1, renewsAt: null },
+};
+
 describe("S8 problems", () => {
   it("S8 each has a title and a detail, and a 401 its challenge", () => {
-    for (const [code, { status, title, detail, ...rest }] of Object.entries(PROBLEMS)) {
+    for (const [code, kind] of Object.entries<Kind>(PROBLEMS)) {
+      const { status, title, detail, ...rest } = kind;
       expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/);
-      expect([title, detail].every((text) => text.length > 5)).toBe(true);
+      expect(title.length).toBeGreaterThan(5);
+      expect(detailOf(kind, FACTS)).toMatch(/^[A-Z].{20,}\.$/);
+      expect(detailOf(kind, FACTS)).not.toMatch(/undefined|\[object/);
       if (status === 401) expect(JSON.stringify(rest)).toContain('Bearer realm=\\"edge-tasks\\"');
       if (status === 503) expect(JSON.stringify(rest)).toContain("Retry-After");
     }

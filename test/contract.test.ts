@@ -2,8 +2,8 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createApp } from "../src/app.ts";
-import { AUTH_ENDPOINTS } from "../src/auth/endpoints.ts";
-import { PROBLEMS } from "../src/http/problem.ts";
+import { ALL_ENDPOINTS } from "../src/auth/endpoints.ts";
+import { PROBLEMS } from "../src/http/problem-kinds.ts";
 import { appWith } from "./support/apps.ts";
 import { anonymous, type CallInit, claimsFor, clientFor, type Person, someone, tokenWith } from "./support/client.ts";
 import { exampleBody, type Operation, operations } from "./support/contract.ts";
@@ -30,7 +30,7 @@ describe("R3 the document", () => {
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    expect(new Set(described)).toEqual(new Set(AUTH_ENDPOINTS.map(({ method, path }) => `${method} /api/auth${path}`)));
+    expect(new Set(described)).toEqual(new Set(ALL_ENDPOINTS.map(({ method, path }) => `${method} /api/auth${path}`)));
     expect(JSON.stringify(document)).not.toContain("nullable");
   });
 

@@ -279,7 +279,7 @@ describe("the arguments of npm run deploy", () => {
   it.for([
     [["--env"], "--env needs a value."],
     [["--env", "--minify"], "--env needs a value."],
-    [["-estaging"], "-estaging: write short options apart, as in -e staging -h."],
+    [["-estaging"], "-estaging: write short options separately, as in -e staging -h."],
     [["-e", "a", "--env=b"], "Give --env once."],
     [["--dry-run", "--no-dry-run"], "Give --dry-run once."],
     [["--dry-run", "false"], "--dry-run false: write --dry-run=false."],

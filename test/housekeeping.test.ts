@@ -1,10 +1,18 @@
-import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
+import {
+  applyD1Migrations,
+  createExecutionContext,
+  createScheduledController,
+  waitOnExecutionContext,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
-import { KNOWN_SOURCE_DAYS } from "../src/auth/throttling/source.ts";
-import { keepHouse, RECEIPT_DAYS, TOMBSTONE_DAYS } from "../src/housekeeping.ts";
+import { KNOWN_SOURCE_DAYS } from "../src/auth/retention.ts";
+import { cleanUp } from "../src/db/cleanup.ts";
+import { runCleanup } from "../src/housekeeping.ts";
 import worker from "../src/index.ts";
-import { TRASH_DAYS } from "../src/tasks/model.ts";
+import { taskCleanup } from "../src/tasks/repository/cleanup.ts";
+import { IDEMPOTENCY_KEY_DAYS, TOMBSTONE_DAYS, TRASH_DAYS } from "../src/tasks/retention.ts";
 import { someone } from "./support/client.ts";
 import { countingD1, flakyD1 } from "./support/intercepted-d1.ts";
 
@@ -60,13 +68,13 @@ describe("L1 housekeeping", () => {
     await insertMany(
       "receipt",
       receipts,
-      `${owner}, ${id("old")}, 'x', '[]', ${now - (RECEIPT_DAYS * DAY_MS + 1)}`,
+      `${owner}, ${id("old")}, 'x', '[]', ${now - (IDEMPOTENCY_KEY_DAYS * DAY_MS + 1)}`,
       600,
     );
     await insertMany("receipt", receipts, `${owner}, ${id("good")}, 'x', '[]', ${now - DAY_MS}`, 5);
     const [throttles, known] = [await count("throttle"), await count("known_source")];
 
-    const cleared = await keepHouse(env.DB, now);
+    const cleared = await runCleanup(env.DB, now);
     expect(cleared).toEqual({
       session: 1700,
       verification: 700,
@@ -96,7 +104,7 @@ describe("L1 housekeeping", () => {
     await env.DB.prepare("update task set deleted_at = ? where deleted_at is not null and user_id in (?, ?)")
       .bind(old, tidy.id, quiet.id)
       .run();
-    expect((await keepHouse(env.DB, now))["task"]).toBe(5);
+    expect((await runCleanup(env.DB, now))["task"]).toBe(5);
     expect(await count("task", `deleted_at is not null and user_id = '${tidy.id}'`)).toBe(0);
     expect(await count("task", `deleted_at is not null and user_id = '${quiet.id}'`)).toBe(1);
     expect((await quiet.create()).revision).toBe(8);
@@ -104,7 +112,34 @@ describe("L1 housekeeping", () => {
     await env.DB.prepare("update task set deleted_at = ? where deleted_at is not null")
       .bind(old + 1000)
       .run();
-    expect((await keepHouse(env.DB, now))["task"]).toBe(0);
+    expect((await runCleanup(env.DB, now))["task"]).toBe(0);
+  });
+
+  it("L1 T1 erases a column that is added to tasks tomorrow", async () => {
+    const d1 = env.SCRATCH_DB;
+    await applyD1Migrations(d1, env.MIGRATIONS);
+    await d1.prepare("alter table task add column note text").run();
+    await d1.prepare("alter table task add column mood text not null default 'calm'").run();
+    await d1.prepare("alter table task add column effort integer not null default 3").run();
+    const tomorrow = sqliteTable("task", {
+      userId: text("user_id").notNull(),
+      title: text("title").notNull(),
+      note: text("note"),
+      mood: text("mood").notNull().default("calm"),
+      effort: integer("effort").notNull().default(3),
+    });
+    await d1.prepare("insert into user (id, name, email) values ('u', 'U', 'u@example.com')").run();
+    const deletedAt = now - TRASH_DAYS * DAY_MS - 1;
+    await d1
+      .prepare(
+        `insert into task (user_id, id, revision, title, note, mood, effort, created_at, updated_at, deleted_at)
+          values ('u', 't', 1, 'Private', 'Private', 'secret', 8, 1, 1, ?)`,
+      )
+      .bind(deletedAt)
+      .run();
+    for (const rule of taskCleanup(tomorrow)) await cleanUp(d1, rule, now);
+    const row = await d1.prepare("select title, note, mood, effort from task").first();
+    expect(row).toEqual({ title: "", note: null, mood: "calm", effort: 3 });
   });
 
   it("L1 T1 empties the trash after 30 days: nothing of a task is left but that it was deleted", async () => {
@@ -121,7 +156,7 @@ describe("L1 housekeeping", () => {
     await env.DB.prepare("update task set deleted_at = ? where id = ?")
       .bind(now - (TRASH_DAYS * DAY_MS + 1), old.id)
       .run();
-    expect((await keepHouse(env.DB, now))["trash"]).toBe(1);
+    expect((await runCleanup(env.DB, now))["trash"]).toBe(1);
     const { results } = await env.DB.prepare("select * from task where id = ?").bind(old.id).all();
     expect(results).toHaveLength(1);
     expect(JSON.stringify(results)).not.toMatch(/private|secret|2026-03-01/i);
@@ -133,7 +168,7 @@ describe("L1 housekeeping", () => {
         { id: young.id, deleted: true },
       ],
     });
-    expect((await keepHouse(env.DB, now))["trash"]).toBe(0);
+    expect((await runCleanup(env.DB, now))["trash"]).toBe(0);
   });
 
   it("L1 works in bounded chunks: no statement touches more than one", async () => {
@@ -156,7 +191,7 @@ describe("L1 housekeeping", () => {
         };
       },
     });
-    expect((await keepHouse(watched, now))["task"]).toBe(2999);
+    expect((await runCleanup(watched, now))["task"]).toBe(2999);
     expect(perTrip.length).toBeGreaterThan(10);
     expect(Math.max(...perTrip)).toBeLessThanOrEqual(500 * 10);
   });
@@ -167,14 +202,16 @@ describe("L1 housekeeping", () => {
     await insertMany("session", columns, `'a' || i, 'a' || i, ${now + DAY_MS}, 1, '${id}'`, 21_000);
     await insertMany("session", columns, `'b' || i, 'b' || i, ${now - 1}, 1, '${id}'`, 700);
     const runs = [];
-    for (let run = 0; run < 3; run += 1) runs.push((await keepHouse(env.DB, now))["session"]);
+    for (let run = 0; run < 3; run += 1) runs.push((await runCleanup(env.DB, now))["session"]);
     expect(runs).toEqual([0, 700, 0]);
     await env.DB.prepare("delete from session where user_id = ?").bind(id).run();
   });
 
   it("L1 one chore that fails keeps none of the others from being done, and the failure is told", async () => {
     await insertMany("verification", "id, identifier, value, expires_at", `'left' || i, 'x', 'x', ${now - 1}`, 3);
-    await expect(keepHouse(flakyD1(env.DB, "D1_ERROR: Network connection lost.", 1, false), now)).rejects.toThrow("D1");
+    await expect(runCleanup(flakyD1(env.DB, "D1_ERROR: Network connection lost.", 1, false), now)).rejects.toThrow(
+      "D1",
+    );
     expect(await count("verification", "id like 'left%'")).toBe(0);
   });
 

@@ -1,163 +1,179 @@
 /**
- * Whether the tests of isolation and of accounts bite: every predicate that keeps users apart, asks for a live session or
- * bounds what a secret may do is taken out of a copy of the project, one at a time, and the tests named beside it have to
- * fail.
+ * Whether the tests of isolation bite: every predicate that keeps users apart, asks for an active session or bounds what a
+ * secret may do is removed from a copy of the project, one at a time, and a test has to fail.
  */
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyProject, removeProject } from "./support/node/server.ts";
 
 const run = promisify(execFile);
 
-type Removal = [what: string, file: string, predicate: string, without: string, tests: string];
+/** A text of a file of `src`, from a position, and what stands in its place; and the tests that have to fail. */
+type Removal = { what: string; file: string; at: number; text: string; without: string; tests: string };
 
-/** The tests of sessions and cursors among those of the door; the others take long. */
-const USER_SCOPE = "access/user-scope -t L2|cursor|session.id";
-
-const REMOVALS: Removal[] = [
-  ["the path's user", "access/user-scope.ts", 'if (user !== "me" && user !== caller.userId)', "if (false)", "contract"],
-  ["the guard", "app.ts", "    requireAccessToken(settings),\n", "", "contract"],
-  ["a list's owner", "tasks/lists.ts", "where user_id = ${userId} and", "where", "tasks/finding"],
-  ["a list's cursor's owner", "tasks/lists.ts", '["tasks", userId, query]', '["tasks", query]', USER_SCOPE],
-  [
-    "a task's owner, to read",
-    "tasks/statements.ts",
-    "where ${task.userId} = ${userId} and ${task.id} = ${id}`",
-    "where ${task.id} = ${id}`",
-    "contract",
-  ],
-  ["a task's owner, to write", "tasks/statements.ts", "      eq(task.userId, userId),\n", "", "contract"],
-  [
-    "the totals' owner",
-    "tasks/totals.ts",
-    "from ${task} where user_id = ${userId})`",
-    "from ${task})`",
-    "tasks/quotas",
-  ],
-  ["the feed's owner", "tasks/changes.ts", "and(isOwn(), gt(", "and(gt(", "contract"],
-  ["the feed's token's owner", "tasks/changes.ts", '["changes", userId]', '["changes"]', "tasks/changes"],
-  [
-    "a batch's owner",
-    "tasks/statements.ts",
-    "left join ${task} on ${task.userId} = ${userId} and ${task.id} = ${id}",
-    "left join ${task} on ${task.id} = ${id}",
-    "contract",
-  ],
-  ["a key's owner", "tasks/receipts.ts", "and(eq(receipt.userId, userId), ", "and(", "tasks/exactly-once"],
-  [
-    "a replayed task's owner",
-    "tasks/receipts.ts",
-    "where user_id = ${userId} and id in (",
-    "where id in (",
-    "tasks/exactly-once",
-  ],
-  ["a settled task's owner", "tasks/receipts.ts", "task.user_id = receipt.user_id and ", "", "tasks/batch"],
-  ["the session, to read", "tasks/scope.ts", "if (live.length === 0) throw new SessionEnded();", "", USER_SCOPE],
-  ["the session's user", "tasks/scope.ts", "eq(session.userId, userId), ", "", USER_SCOPE],
-  ["the session's end", "tasks/scope.ts", ", gt(session.expiresAt, new Date(now()))", "", USER_SCOPE],
-  ["the session, to write", "tasks/statements.ts", "      isLiveInSql(),\n", "", USER_SCOPE],
-  ["a quota", "tasks/statements.ts", "      sql`${exceeded} is null`,\n", "", "tasks/quotas"],
-  [
-    "a quota, to create",
-    "tasks/statements.ts",
-    "where ${isLive()} and ${exceeded} is null",
-    "where ${isLive()}",
-    "tasks/quotas",
-  ],
-  ["a quota, to import", "tasks/imports.ts", "if (former.refusal) return former.refusal;", "", "tasks/quotas"],
+/** How a predicate on the owner or the session is written in src/tasks/repository, and what is left without it. */
+const PREDICATES: [form: RegExp, without: string][] = [
+  [/(?:\$\{\w+\.userId\}|(?:\w+\.)?user_id) = \$\{userId\}/g, "true"],
+  [/\w+\.user_id = \w+\.user_id/g, "true"],
+  [/eq\(\w+\.userId, userId\)/g, "sql`true`"],
+  [/eq\(session\.id, sessionId\)/g, "sql`true`"],
+  [/gt\(session\.expiresAt, new Date\(now\(\)\)\)/g, "sql`true`"],
+  [/\$\{sessionIsActive\(\)\}/g, "true"],
+  [/\.where\(sessionIsActive\(\)\)/g, ""],
+  [/hasActiveSession\(\),/g, ""],
+  [/requireActiveSession\(\),/g, "query(sql`select 1`),"],
+  [/if \(active\.length === 0\) throw new SessionEnded\(\);/g, ""],
+  [/(?<=JSON\.stringify\(\["\w+"), userId/g, ""],
 ];
 
-const ACCOUNT_REMOVALS: Removal[] = [
-  ["a link's address", "auth/mail/links.ts", "\n    and user.email = link.email and (", "\n    and (", "auth/links"],
-  ["a link's purpose", "auth/mail/links.ts", " and link.purpose = ${purpose}", "", "auth/links"],
-  ["a link's end", "auth/mail/links.ts", " and link.expires_at > ${now}", "", "auth/recovery"],
-  ["a link's session", "auth/mail/links.ts", "link.session_id is null or exists", "true or exists", "auth/links"],
-  [
+/** The tests of a file's predicates. A file without a row is tried with all of them. */
+const TESTS: Record<string, string> = {
+  "batch.ts": "tasks/batch tasks/quotas",
+  "changes.ts": "tasks/changes contract",
+  "context.ts": "user-scope tasks/exactly-once tasks/batch",
+  "idempotency-records.ts": "tasks/exactly-once tasks/batch tasks/quotas",
+  "imports.ts": "tasks/transfer tasks/quotas",
+  "lists.ts": "tasks/finding tasks/list user-scope",
+  "statements.ts": "contract user-scope tasks/batch tasks/quotas",
+  "totals.ts": "tasks/quotas tasks/finding",
+};
+const ALL_TESTS = "contract user-scope tasks";
+
+const FOUND: Removal[] = globSync("src/tasks/repository/*.ts").flatMap((path) => {
+  const source = readFileSync(path, "utf8");
+  const file = path.slice("src/".length);
+  const tests = TESTS[basename(path)] ?? ALL_TESTS;
+  return PREDICATES.flatMap(([form, without]) =>
+    [...source.matchAll(form)].map(({ 0: text, index: at }) => {
+      const line = source.slice(0, at).split("\n").length;
+      return { what: `${basename(path)}:${line} ${text}`, file, at, text, without, tests };
+    }),
+  );
+});
+
+const TASK_REMOVALS = [
+  removal("the path's user", "user-scope.ts", 'if (user !== "me" && user !== caller.userId)', "if (false)", "contract"),
+  removal("the guard", "app.ts", "    requireAccessToken(verifyAccessToken, settings.publicOrigin),\n", "", "contract"),
+  removal("a quota", "tasks/repository/statements.ts", "      sql`${exceeded} is null`,\n", "", "tasks/quotas"),
+  removal(
+    "a quota, to create",
+    "tasks/repository/statements.ts",
+    "where ${sessionIsActive()} and ${exceeded} is null",
+    "where ${sessionIsActive()}",
+    "tasks/quotas",
+  ),
+  removal(
+    "a quota, to import",
+    "tasks/repository/imports.ts",
+    "if (former.refusal) return former.refusal;",
+    "",
+    "tasks/quotas",
+  ),
+];
+
+const ACCOUNT_REMOVALS = [
+  removal(
+    "a link's address",
+    "auth/mail/one-time-links.ts",
+    "\n    and user.email = link.email and (",
+    "\n    and (",
+    "auth/links",
+  ),
+  removal("a link's purpose", "auth/mail/one-time-links.ts", " and link.purpose = ${purpose}", "", "auth/links"),
+  removal("a link's end", "auth/mail/one-time-links.ts", " and link.expires_at > ${now}", "", "auth/recovery"),
+  removal(
+    "a link's session",
+    "auth/mail/one-time-links.ts",
+    "link.session_id is null or exists",
+    "true or exists",
+    "auth/links",
+  ),
+  removal(
     "who chooses the password of an account that arrives",
     "auth/credentials/store.ts",
     "...(hash ? [setPassword(userId, hash), ...endAccess(userId)] : []),",
     "",
     "auth/links",
-  ],
-  [
+  ),
+  removal(
     "the session behind a change of the name",
     "auth/credentials/store.ts",
-    "requireLive(live),\n          write(sql`update user set name",
+    "requireActiveSession(owner),\n          write(sql`update user set name",
     "write(sql`update user set name",
     "auth/credentials",
-  ],
-  [
+  ),
+  removal(
     "the mailbox that a mail counts for",
-    "auth/mail/letters.ts",
+    "auth/mail/events.ts",
     'target.purpose === "arrive" ? target.newEmail : target.email',
     "target.email",
     "auth/links",
-  ],
-  [
+  ),
+  removal(
     "the end of links with sessions",
     "auth/credentials/store.ts",
-    'isKept ? sessionId : ""),\n          endLinks(db, userId),\n',
-    'isKept ? sessionId : ""),\n',
+    'keepsThis ? sessionId : ""),\n          endLinks(db, userId),\n',
+    'keepsThis ? sessionId : ""),\n',
     "auth/links",
-  ],
-  [
+  ),
+  removal(
     "the password that a session follows from",
     "auth/session-insert.ts",
     "and ${isAsVerified} returning",
     "returning",
     "auth/credentials",
-  ],
-  [
+  ),
+  removal(
     "the password that a change follows from",
     "auth/credentials/store.ts",
     "and password = ${hash})",
     "and ${hash} is not null)",
     "auth/credentials",
-  ],
-  [
+  ),
+  removal(
     "the session that a change follows from",
     "auth/credentials/store.ts",
     "where id = ${sessionId} and user_id",
     "where user_id",
     "auth/credentials",
-  ],
-  ["the most sessions", "auth/session-insert.ts", "offset ${MAX_SESSIONS}", "offset 100000", "auth/sessions"],
-  [
+  ),
+  removal("the most sessions", "auth/session-insert.ts", "offset ${MAX_SESSIONS}", "offset 100000", "auth/sessions"),
+  removal(
     "what callers may be led to",
     "auth/input-policy.ts",
     "            refuseCallbacks(callbackUrls, { ...c.query, ...c.body });\n",
     "",
     "auth/links",
-  ],
-  ["other origins", "auth/routes.ts", "if (isForeign(", "if (false && isForeign(", "auth/carrier"],
-  ["plain http", "http/origin.ts", 'protocol === "http:" &&', 'protocol === "ftp:" &&', "auth/carrier"],
-  [
+  ),
+  removal("other origins", "auth/routes.ts", "if (isForeign(", "if (false && isForeign(", "auth/carrier"),
+  removal("plain http", "http/https-only.ts", 'protocol === "http:" &&', 'protocol === "ftp:" &&', "auth/carrier"),
+  removal(
     "what a browser gets",
     "auth/carrier.ts",
-    'if (carrier === "cookie") answer.headers.delete(BEARER_HEADER);',
+    'if (carrier === "cookie") answer.headers.delete(SESSION_HEADER);',
     "",
     "auth/carrier",
-  ],
-  [
+  ),
+  removal(
     "the budget of unknown networks",
     "auth/throttling/throttle.ts",
-    "< ${TRIES_AN_HOUR})",
+    "< ${ATTEMPTS_PER_HOUR})",
     "< 100000)",
     "auth/throttling",
-  ],
-  [
+  ),
+  removal(
     "the count of a known device",
     "auth/throttling/known-sources.ts",
     "source = ${device} desc limit 1)`;",
     "source = ${address} desc limit 1)`;",
     "auth/throttling",
-  ],
+  ),
 ];
 
-/** Copies of the project; as many removals are tried at once. */
+/** Copies of the project. As many removals are tried at once. */
 const copies: string[] = [];
 
 beforeAll(() => {
@@ -168,26 +184,40 @@ afterAll(() => {
 });
 
 describe("S6 the tests of tasks fail without", () => {
-  it.concurrent.each(REMOVALS)("S6 %s", tryWithout);
+  it.concurrent.each([...TASK_REMOVALS, ...FOUND])("S6 $what", tryWithout);
+});
+
+describe("the predicates", () => {
+  it("S6 are found wherever the repository names a user or a session", () => {
+    expect(FOUND.length).toBeGreaterThan(30);
+    for (const path of globSync("src/tasks/repository/*.ts")) {
+      let rest = readFileSync(path, "utf8");
+      for (const [form] of PREDICATES) rest = rest.replaceAll(form, "");
+      expect(rest.match(/\$\{userId\}|sessionIsActive\(\)(?!:)/g), path).toBeNull();
+    }
+  });
 });
 
 describe("the tests of accounts fail without", () => {
-  it.concurrent.each(ACCOUNT_REMOVALS)("U7 %s", tryWithout);
+  it.concurrent.each(ACCOUNT_REMOVALS)("U7 $what", tryWithout);
 });
 
-async function tryWithout(_: string, file: string, predicate: string, without: string, tests: string): Promise<void> {
+/** The removal of one text that a file holds. */
+function removal(what: string, file: string, text: string, without: string, tests: string): Removal {
+  const at = readFileSync(join("src", file), "utf8").indexOf(text);
+  if (at < 0) throw new Error(`src/${file} does not hold: ${text}`);
+  return { what, file, at, text, without, tests };
+}
+
+async function tryWithout({ file, at, text, without, tests }: Removal): Promise<void> {
   const folder = await takeCopy();
   const path = join(folder, "src", file);
   const source = readFileSync(path, "utf8");
-  expect(source).toContain(predicate);
-  writeFileSync(
-    path,
-    source.replace(predicate, () => without),
-  );
+  writeFileSync(path, source.slice(0, at) + without + source.slice(at + text.length));
   try {
     const vitest = run(
       resolve("node_modules/.bin/vitest"),
-      ["run", "--project", "workerd", "--bail", "1", ...`test/${tests}`.split(" ")],
+      ["run", "--project", "workerd", "--bail", "1", ...tests.split(" ").map((test) => `test/${test}`)],
       { cwd: folder, maxBuffer: 64 * 1024 * 1024 },
     );
     await expect(vitest).rejects.toMatchObject({ stdout: expect.stringMatching(/Test Files .*1 failed/) });
@@ -197,7 +227,7 @@ async function tryWithout(_: string, file: string, predicate: string, without: s
   }
 }
 
-/** No more run at once than there are copies (vitest.system.config.ts). */
+/** Waits for a copy: no more removals run at once than there are copies (vitest.system.config.ts). */
 async function takeCopy(): Promise<string> {
   for (;;) {
     const folder = copies.pop();

@@ -1,30 +1,32 @@
-/** The line that each event of an account leaves in the log: whose, which, and with which outcome. Never an address. */
+/** Logs a line for each account event: the user's id, the event and its outcome. Never an address. */
 import type { BetterAuthOptions, BetterAuthPlugin } from "better-auth";
 import { createAuthMiddleware } from "better-auth/api";
 import type { Context } from "hono";
-import { logEvent } from "../http/request-log.ts";
+import { logEvent } from "../log.ts";
+import { ENDPOINTS } from "./endpoints.ts";
+import { on } from "./hooks.ts";
 import { type RequestNotes, requestNotes } from "./request-notes.ts";
 
-/** Notes whose account a request is about. */
+/** Notes the user that a request is about. */
 export function accountEvents() {
   return {
     id: "account-events",
     hooks: {
       after: [
-        {
-          matcher: () => true,
-          handler: createAuthMiddleware(async (c) => {
+        on(
+          () => true,
+          createAuthMiddleware(async (c) => {
             const userId = c.context.newSession?.user.id ?? c.context.session?.user.id;
             if (userId) requestNotes().userId = userId;
           }),
-        },
+        ),
       ],
     },
   } satisfies BetterAuthPlugin;
 }
 
-/** Signing out reads the session that it ends itself. */
-export const notingEndedSessions = {
+/** Notes the user of a session that is deleted: on sign-out, no hook sees the session. */
+export const noteEndedSession = {
   delete: {
     after: async ({ userId }) => {
       requestNotes().userId = userId;
@@ -32,9 +34,9 @@ export const notingEndedSessions = {
   },
 } satisfies NonNullable<BetterAuthOptions["databaseHooks"]>["session"];
 
-/** Writes the line, if the request was one that does something to an account. */
+/** Logs the line, if the request changes something about an account. */
 export function logAccountEvent(c: Context, notes: RequestNotes, status: number): void {
-  const isEvent = c.req.method === "POST" || c.req.path.endsWith("/verify-email");
+  const isEvent = c.req.method === "POST" || c.req.path.endsWith(ENDPOINTS.verifyEmail.path);
   if (!isEvent) return;
   const { userId, outcome = outcomeOf(status) } = notes;
   const event = c.req.path.replace("/api/auth/", "");

@@ -1,18 +1,16 @@
 /**
- * How a caller carries its session: a browser in its HttpOnly cookie, which no script sees; a program as a bearer value. An
- * answer to a browser never holds both, and a request that came with the cookie is never answered with the value.
+ * How a caller carries its session: a browser in an HttpOnly cookie, which no script can read; a program as a bearer value.
+ * An answer to a browser never holds both. A request with the cookie is never answered with the bearer value.
  */
-import { SESSION_COOKIE } from "./rotation.ts";
+import { CARRIER_HEADER, SESSION_HEADER } from "../http/headers.ts";
+import { SESSION_COOKIE } from "./workarounds/rotation.ts";
 
 export type Carrier = "cookie" | "bearer" | "either";
 
-/** Asks for the bearer value, from a page whose cookies do not travel: `x-session-carrier: bearer`. */
-const CARRIER_HEADER = "x-session-carrier";
-const BEARER_HEADER = "set-auth-token";
-/** What browsers add by themselves to a request of a page. Node's fetch sends a mode as well, without a site. */
+/** Headers that browsers add to the requests of a page, and programs do not. */
 const BROWSER_HEADERS = ["origin", "sec-fetch-site"];
 
-/** Tells how a caller carries its session. Programs that say nothing may choose. */
+/** Determines how a caller carries its session. A program that does not say gets both. */
 export function carrierOf(headers: Headers): Carrier {
   const cookies = headers.get("cookie")?.split(";") ?? [];
   if (cookies.some((cookie) => SESSION_COOKIE.test(cookie.trim().split("=")[0] ?? ""))) return "cookie";
@@ -21,13 +19,13 @@ export function carrierOf(headers: Headers): Carrier {
   return BROWSER_HEADERS.some((name) => headers.has(name)) ? "cookie" : "either";
 }
 
-/** Takes from an answer what its caller should not get. */
-export function carryBack(answer: Response, carrier: Carrier): void {
-  if (carrier === "cookie") answer.headers.delete(BEARER_HEADER);
+/** Removes from an answer the credential that its caller does not carry. */
+export function removeOtherCarrier(answer: Response, carrier: Carrier): void {
+  if (carrier === "cookie") answer.headers.delete(SESSION_HEADER);
   if (carrier === "bearer") answer.headers.delete("set-cookie");
 }
 
-/** Whether an answer takes the session's cookie back. */
+/** Tells whether an answer deletes the session's cookie. */
 export function endsSession({ headers }: Response): boolean {
   return headers
     .getSetCookie()

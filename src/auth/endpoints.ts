@@ -1,112 +1,197 @@
-/** Which account endpoints are open, and what each takes. Whatever else Better Auth could mount does not exist. */
+/** The account endpoints, a row each: all that is special about one stands in its row. Other endpoints do not exist. */
 
-/**
- * `limit` names the platform's limit by address: `tries` for what guesses, creates or sends, `calls` for the rest.
- * `open` endpoints need no session. `fields` are all that a caller may set of an account.
- */
-type AccountEndpoint = {
+/** Calls a minute of one address, as the rate limits in wrangler.toml have them. */
+export const ATTEMPTS_PER_MINUTE = 10;
+export const CALLS_PER_MINUTE = 300;
+
+export type AccountEndpoint = {
   method: "GET" | "POST";
+  /** Below `/api/auth`. */
   path: string;
-  limit: "tries" | "calls";
-  open?: true;
-  sendsMail?: true;
+  /** Whether a caller needs a session. */
+  session: "required" | "none";
+  /** `ATTEMPTS_PER_MINUTE` for endpoints that guess, create or send; each has a count of its own. */
+  perMinute: typeof ATTEMPTS_PER_MINUTE | typeof CALLS_PER_MINUTE;
+  /** What it does, for the document. */
+  summary: string;
+  /** Counted by address, also for a known device: one that creates accounts must not get further counts by itself. */
+  countedBy?: "address";
+  /** Opens a session on success. */
+  opensSession?: true;
+  /** Success proves that the account is the caller's. */
+  provesOwnership?: true;
+  /** Checks a password: of the account that the body names, or of the session's own account. It stands in this field. */
+  triesPassword?: { of: "named account" | "own account"; field: "password" | "currentPassword" };
+  /** Sets a password, which stands in this field. */
+  newPassword?: "password" | "newPassword";
+  /** Needs mail to be configured: always, or where sign-ups have to verify their address. */
+  needsMail?: "always" | "with verification";
+  /**
+   * Must not tell by its time whether an address has an account: always, where sign-ups have to verify their address, or
+   * when it fails.
+   */
+  evenAnswer?: "always" | "with verification" | "on failure";
+  /** The fields of its body. Left out, the endpoint's own schema decides. */
   fields?: readonly string[];
-  does: string;
 };
 
-export const AUTH_ENDPOINTS = [
-  {
+export const ENDPOINTS = {
+  signUp: {
     method: "POST",
     path: "/sign-up/email",
-    limit: "tries",
-    open: true,
+    session: "none",
+    perMinute: ATTEMPTS_PER_MINUTE,
+    countedBy: "address",
+    opensSession: true,
+    provesOwnership: true,
+    newPassword: "password",
+    needsMail: "with verification",
+    evenAnswer: "with verification",
     fields: ["name", "email", "password", "image", "callbackURL", "rememberMe"],
-    does: "Create an account and a session",
+    summary: "Create an account and a session",
   },
-  {
+  signIn: {
     method: "POST",
     path: "/sign-in/email",
-    limit: "tries",
-    open: true,
-    does: "Open a session",
+    session: "none",
+    perMinute: ATTEMPTS_PER_MINUTE,
+    opensSession: true,
+    provesOwnership: true,
+    triesPassword: { of: "named account", field: "password" },
+    evenAnswer: "on failure",
+    summary: "Open a session",
   },
-  {
+  signOut: {
     method: "POST",
     path: "/sign-out",
-    limit: "calls",
-    does: "End the session and its access tokens",
+    session: "required",
+    perMinute: CALLS_PER_MINUTE,
+    summary: "End the session and its access tokens",
   },
-  { method: "GET", path: "/get-session", limit: "calls", does: "Tell the session and the user" },
-  { method: "GET", path: "/token", limit: "calls", does: "Exchange the session for an access token" },
-  { method: "GET", path: "/list-sessions", limit: "calls", does: "List the user's sessions" },
-  {
+  getSession: {
+    method: "GET",
+    path: "/get-session",
+    session: "required",
+    perMinute: CALLS_PER_MINUTE,
+    summary: "Get the current session and user; null without a session",
+  },
+  getToken: {
+    method: "GET",
+    path: "/token",
+    session: "required",
+    perMinute: CALLS_PER_MINUTE,
+    summary: "Exchange the session for an access token",
+  },
+  listSessions: {
+    method: "GET",
+    path: "/list-sessions",
+    session: "required",
+    perMinute: CALLS_PER_MINUTE,
+    summary: "List the user's sessions",
+  },
+  revokeSession: {
     method: "POST",
     path: "/revoke-session",
-    limit: "calls",
-    does: "End one of them, and the links that it asked for",
+    session: "required",
+    perMinute: CALLS_PER_MINUTE,
+    summary: "End one session, and the mailed links that it asked for",
   },
-  {
+  revokeOtherSessions: {
     method: "POST",
     path: "/revoke-other-sessions",
-    limit: "calls",
-    does: "End all but this one, and all links in mails",
+    session: "required",
+    perMinute: CALLS_PER_MINUTE,
+    summary: "End all other sessions and all mailed links",
   },
-  { method: "POST", path: "/revoke-sessions", limit: "calls", does: "End all, and all links in mails" },
-  {
+  revokeSessions: {
+    method: "POST",
+    path: "/revoke-sessions",
+    session: "required",
+    perMinute: CALLS_PER_MINUTE,
+    summary: "End all sessions and all mailed links",
+  },
+  changePassword: {
     method: "POST",
     path: "/change-password",
-    limit: "tries",
-    does: "Change the password, and end all links in mails",
+    session: "required",
+    perMinute: ATTEMPTS_PER_MINUTE,
+    // With `revokeOtherSessions`, in place of all that there were.
+    opensSession: true,
+    provesOwnership: true,
+    triesPassword: { of: "own account", field: "currentPassword" },
+    newPassword: "newPassword",
+    summary: "Change the password and end all mailed links",
   },
-  {
+  requestPasswordReset: {
     method: "POST",
     path: "/request-password-reset",
-    limit: "tries",
-    open: true,
-    sendsMail: true,
-    does: "Mail a link, if the address has an account",
+    session: "none",
+    perMinute: ATTEMPTS_PER_MINUTE,
+    needsMail: "always",
+    evenAnswer: "always",
+    summary: "Mail a link that resets the password, if the address has an account",
   },
-  {
+  resetPassword: {
     method: "POST",
     path: "/reset-password",
-    limit: "tries",
-    open: true,
-    does: "Set a new password by such a link, and end all sessions",
+    session: "none",
+    perMinute: ATTEMPTS_PER_MINUTE,
+    newPassword: "newPassword",
+    summary: "Set a new password with a mailed link and end all sessions",
   },
-  {
+  sendVerificationEmail: {
     method: "POST",
     path: "/send-verification-email",
-    limit: "tries",
-    open: true,
-    sendsMail: true,
-    does: "Mail a link to confirm the address",
+    session: "none",
+    perMinute: ATTEMPTS_PER_MINUTE,
+    needsMail: "always",
+    evenAnswer: "always",
+    summary: "Mail a link that confirms the address",
   },
-  {
+  verifyEmail: {
     method: "GET",
     path: "/verify-email",
-    limit: "calls",
-    open: true,
-    does: "Confirm an address, or a change of it, by such a link; it opens no session",
+    session: "none",
+    perMinute: CALLS_PER_MINUTE,
+    summary: "Confirm an address, or a change of address, with a mailed link",
   },
-  {
+  changeEmail: {
     method: "POST",
     path: "/change-email",
-    limit: "tries",
-    sendsMail: true,
-    does: "Mail links that change the address",
+    session: "required",
+    perMinute: ATTEMPTS_PER_MINUTE,
+    needsMail: "always",
+    evenAnswer: "always",
+    summary: "Mail the links that change the address",
   },
-  {
+  updateUser: {
     method: "POST",
     path: "/update-user",
-    limit: "calls",
+    session: "required",
+    perMinute: CALLS_PER_MINUTE,
     fields: ["name", "image"],
-    does: "Change the name and the picture",
+    summary: "Change the name and the picture",
   },
-  {
+  deleteUser: {
     method: "POST",
     path: "/delete-user",
-    limit: "tries",
-    does: "Delete the account and all that is in it",
+    session: "required",
+    perMinute: ATTEMPTS_PER_MINUTE,
+    triesPassword: { of: "own account", field: "password" },
+    summary: "Delete the account and all its data",
   },
-  { method: "GET", path: "/ok", limit: "calls", open: true, does: "Tell that it is there" },
-] as const satisfies readonly AccountEndpoint[];
+  ok: {
+    method: "GET",
+    path: "/ok",
+    session: "none",
+    perMinute: CALLS_PER_MINUTE,
+    summary: "Check that the account endpoints are up",
+  },
+} as const satisfies Record<string, AccountEndpoint>;
+
+export const ALL_ENDPOINTS: readonly AccountEndpoint[] = Object.values(ENDPOINTS);
+
+/** The row of a path, if there is one. */
+export function endpointAt(path: string): AccountEndpoint | undefined {
+  return ALL_ENDPOINTS.find((endpoint) => endpoint.path === path);
+}

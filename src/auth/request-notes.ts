@@ -1,43 +1,43 @@
-/** What is noted while one request passes through Better Auth, where its own return values have no room for it. */
+/** Notes about one request, passed between our code before, inside and after Better Auth. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { NOWHERE, type Source } from "./throttling/source.ts";
 
 export type RequestNotes = {
-  /** The Cloudflare location that the request came in at. */
+  /** The Cloudflare location of the request. */
   place: string;
-  /** The origin that the request is answered under. */
+  /** The origin of the request, and of links in mails. */
   origin: string;
-  /** Who asks, as far as throttling tells callers apart. */
+  /** The caller, as throttling counts it. */
   source: Source;
-  /** Makes the value of a device cookie, for a browser that has none of ours. */
+  /** Creates a device cookie, for a browser without one. */
   createDevice?: () => Promise<string>;
-  /** A failure of D1 or of the password hasher, even one that Better Auth went on from without a word. */
-  trouble?: Error;
-  /** The hash of the password that was just verified: what follows from it is written only while it is the account's. */
+  /** A failure of D1 or of the password hasher, also one that Better Auth ignored. */
+  failure?: Error;
+  /** The hash of the verified password. What depends on it is written only while it is the account's hash. */
   verifiedHash?: string;
   /** Verifies the same password against another hash. */
   verifyAgain?: (hash: string) => Promise<boolean>;
-  /** The account that the request is about, for the log. */
+  /** The user of the request, for the log. */
   userId?: string;
-  /** What came of it, for the log, where the answer is a redirect and its status does not tell. */
+  /** The outcome, for the log, if the answer is a redirect. */
   outcome?: "refused" | "throttled";
-  /** The value of a device cookie to hand out. */
+  /** A device cookie to set. */
   newDevice?: string;
 };
 
 const storage = new AsyncLocalStorage<RequestNotes>();
 
 /**
- * Runs a request's auth work.
- * @throws the trouble, if there was any on the way
+ * Runs the work of a request.
+ * @throws the noted failure, if there is one
  */
 export async function withRequestNotes<Result>(notes: RequestNotes, work: () => Promise<Result>): Promise<Result> {
   const result = await storage.run(notes, work);
-  if (notes.trouble) throw notes.trouble;
+  if (notes.failure) throw notes.failure;
   return result;
 }
 
-/** The notes of the request at hand; none are kept outside of one. */
+/** The notes of the current request. Outside of a request they are empty and lost. */
 export function requestNotes(): RequestNotes {
   return storage.getStore() ?? { place: "", origin: "", source: NOWHERE };
 }

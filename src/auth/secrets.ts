@@ -1,13 +1,13 @@
-/** Secrets that are handed out: 256 random bits each. The database keeps digests: who reads it cannot use them. */
+/** Random secrets of 256 bits. The database stores their digests, so that a reader of it cannot use them. */
 
 const FORM = /^[\w-]{43}$/;
 
-/** Makes a secret, as base64url. */
+/** Creates a secret, in base64url. */
 export function createSecret(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
 }
 
-/** Names a secret by its digest, or by nothing where the text has not the form of one. */
+/** The digest of a secret; empty if the text has another form. */
 export async function digestOf(secret: unknown): Promise<string> {
   if (typeof secret !== "string" || !FORM.test(secret)) return "";
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));

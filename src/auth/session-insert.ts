@@ -1,20 +1,21 @@
 /**
- * How a session is opened: only while the password that was verified for it is the account's, and never more than a user
- * may have. Better Auth inserts it as any other row, so the insert is replaced on its way to D1.
+ * Inserts a session only while the verified password is the account's, and deletes sessions beyond the limit. Better Auth
+ * inserts a session like any other row, so workarounds/transaction.ts replaces its insert by this one.
  */
 import { sql } from "drizzle-orm";
-import { type Database, rawQuery } from "../db/client.ts";
+import type { Database } from "../db/client.ts";
+import { rawQuery } from "../db/workarounds/raw-query.ts";
 import type { session } from "./tables.ts";
 
-/** Beyond so many, those that have expired go first, then those that were not used for longest. */
+/** Beyond this, expired sessions are deleted first, then those unused for longest. */
 export const MAX_SESSIONS = 100;
 export const MAX_USER_AGENT_CHARACTERS = 255;
 
 export type SessionRow = typeof session.$inferSelect;
 
 /**
- * Inserts a session, and ends those that are too many.
- * @param verifiedHash of the password that opens it; without one (at sign-up) the account has just been made
+ * Inserts a session, and deletes those beyond the limit.
+ * @param verifiedHash of the password that opens it; undefined at sign-up, where the account is new
  */
 export function insertSession(db: Database, row: SessionRow, verifiedHash?: string) {
   const { id, expiresAt, token, createdAt, updatedAt, ipAddress, userAgent, userId } = row;
@@ -40,7 +41,7 @@ export function insertSession(db: Database, row: SessionRow, verifiedHash?: stri
   ] as const;
 }
 
-/** The hash of an account's password. */
+/** The current hash of an account's password. */
 export async function currentHash(db: Database, userId: string): Promise<string | undefined> {
   const [account] = await rawQuery<{ password: string }>(
     db,

@@ -1,120 +1,142 @@
-/** Signing up, in and out; and what a call needs to be let in. */
+/** The session of a client, and how its calls are authorized: account calls by the session, others by an access token. */
+
 import { isTasksError, sessionEnded } from "./errors.ts";
-import { claimsOf, type Token, type TokenKeeper, tokenKeeperFor } from "./token.ts";
+import type { AbortSignalLike } from "./platform.ts";
+import { type Token, tokenFrom } from "./token.ts";
+import { type TokenCache, tokenCacheFor } from "./token-cache.ts";
 import type { Answer, Call, Send } from "./transport.ts";
 
 export type SessionOptions = {
   baseUrl: string;
   /**
-   * How the session is carried: in browsers by their HttpOnly cookie, which no script sees, else by its bearer value,
-   * which is kept in memory, and handed to `onSession` whenever it changes.
+   * What carries the session. `cookie`, the default in pages: the browser's HttpOnly cookie, which no script can read.
+   * `bearer`, the default elsewhere: a value in memory, which `onSession` receives. Pages of another site than the Worker's
+   * need it, because browsers block third-party cookies.
    */
   carrier: "cookie" | "bearer";
   /** The bearer value of a session that was opened earlier. */
   session?: string | undefined;
+  /** Called with the bearer value whenever it changes; undefined when the session has ended. */
   onSession?: ((session: string | undefined) => void) | undefined;
   /** Called when the session has ended, here or in another tab. */
   onSignedOut?: (() => void) | undefined;
 };
 
-/** One session, from its opening to its end; a call belongs to the one in which it was made. */
-type Life = { bearer: string | undefined; keeper: TokenKeeper };
+/** A session from its opening to its end. A call never continues in another session than it began in. */
+type Active = { bearer: string | undefined; tokens: TokenCache };
 
-/** The refusals after which another token may be let in. */
+export type Session = ReturnType<typeof createSession>;
+
+/** The problems after which a new access token may be accepted. */
 const RENEWABLE = ["token_expired", "token_invalid"];
 
 export function createSession(send: Send, options: SessionOptions) {
   let isSignedIn = true;
-  let life: Life = begin(options.session);
+  let active: Active = begin(options.session);
 
   return {
-    signUp: (account: { name: string; email: string; password: string }) => open("/api/auth/sign-up/email", account),
-    signIn: (account: { email: string; password: string }) => open("/api/auth/sign-in/email", account),
-
-    /** Ends the session and its access tokens. Signed out twice is signed out. */
-    async signOut(): Promise<void> {
-      const mine = life;
-      await send({ method: "POST", path: "/api/auth/sign-out", headers: sessionHeaders(mine), repeatable: true });
-      if (life === mine) mine.keeper.end();
+    /** Sends a call that needs no session. If the response opens a session, that becomes the active one. */
+    async sendAnonymously(call: Call): Promise<Answer> {
+      // The server gives a page the bearer value only on request, and then sets no cookie.
+      const headers = options.carrier === "bearer" ? { "x-session-carrier": "bearer" } : {};
+      const answer = await send({ ...call, headers });
+      adopt(answer);
+      return answer;
     },
 
-    /** Sends a call with an access token, and once more with a new one where the first has run out. */
-    async sendAuthorized(call: Call): Promise<Answer> {
-      const mine = life;
-      try {
-        const token = await accessToken(mine);
+    /** Sends an account call with the session. */
+    sendWithSession: (call: Call): Promise<Answer> => noticingEnd((mine) => sendIn(mine, call)),
+
+    /** Sends an account call that ends the session. */
+    sendToEnd: (call: Call): Promise<Answer> =>
+      noticingEnd(async (mine) => {
+        const answer = await sendIn(mine, call);
+        if (active === mine) mine.tokens.end();
+        return answer;
+      }),
+
+    /** Sends a call with an access token, and once more with a new one if the first is refused. */
+    sendAuthorized: (call: Call): Promise<Answer> =>
+      noticingEnd(async (mine) => {
+        const token = await accessToken(mine, call.signal);
         try {
           return await send(withToken(call, token));
         } catch (error) {
           if (!isTasksError(error) || !RENEWABLE.includes(error.code)) throw error;
-          return await send(withToken(call, await accessToken(mine, token)));
+          return await send(withToken(call, await accessToken(mine, call.signal, token)));
         }
-      } catch (error) {
-        const hasEnded = isTasksError(error) && error.code === "session_ended";
-        if (hasEnded && life === mine) mine.keeper.end();
-        throw error;
-      }
-    },
+      }),
   };
 
-  async function open(path: string, json: object): Promise<void> {
-    // A page gets the bearer value only where it asks for it, and then no cookie.
-    const headers = options.carrier === "bearer" ? { "x-session-carrier": "bearer" } : {};
-    const { response } = await send({ method: "POST", path, json, headers, repeatable: false });
-    const bearer = options.carrier === "bearer" ? (response.headers.get("set-auth-token") ?? undefined) : undefined;
-    const isOther = bearer !== life.bearer;
-    life = begin(bearer, life);
-    isSignedIn = true;
-    if (isOther) options.onSession?.(bearer);
-    const token = response.headers.get("set-auth-jwt");
-    if (token) life.keeper.set({ token, expiresAt: new Date(Number(claimsOf(token)["exp"]) * 1000).toISOString() });
-  }
-
-  /** A token for a call of this life. No call goes on as whoever has signed in since. */
-  async function accessToken(mine: Life, refused?: string): Promise<string> {
-    const token = await mine.keeper.get(() => fetchToken(mine), refused);
-    if (life !== mine) throw sessionEnded();
-    isSignedIn = true;
-    return token;
-  }
-
-  async function fetchToken(mine: Life): Promise<Token> {
-    const headers = sessionHeaders(mine);
+  async function noticingEnd(work: (mine: Active) => Promise<Answer>): Promise<Answer> {
+    const mine = active;
     try {
-      const { response, json } = await send({ method: "GET", path: "/api/auth/token", headers, repeatable: true });
-      const renewed = response.headers.get("set-auth-token");
-      if (mine.bearer && renewed && renewed !== mine.bearer) {
-        // The server's secret was rolled: the same session, signed anew.
+      return await work(mine);
+    } catch (error) {
+      if (isTasksError(error) && error.code === "session_ended" && active === mine) mine.tokens.end();
+      throw error;
+    }
+  }
+
+  async function sendIn(mine: Active, call: Call): Promise<Answer> {
+    try {
+      const answer = await send({ ...call, headers: { authorization: mine.bearer && `Bearer ${mine.bearer}` } });
+      if (active === mine) adopt(answer);
+      const renewed = answer.response.headers.get("set-auth-token");
+      if (mine.bearer && renewed && renewed !== mine.bearer && active === mine) {
+        // The same session, signed with the server's new secret.
         mine.bearer = renewed;
-        if (life === mine) options.onSession?.(renewed);
+        options.onSession?.(renewed);
       }
-      return json as Token;
+      return answer;
     } catch (error) {
       throw isTasksError(error) && error.status === 401 ? sessionEnded() : error;
     }
   }
 
-  /** Once for each session, whoever noticed first: a call, signing out, or another tab. */
+  /** Makes the session that a response opens the active one. Only such a response has an access token in this header. */
+  function adopt({ response }: Answer): void {
+    const token = response.headers.get("set-auth-jwt");
+    if (!token) return;
+    const bearer = options.carrier === "bearer" ? (response.headers.get("set-auth-token") ?? undefined) : undefined;
+    const isOther = bearer !== active.bearer;
+    active = begin(bearer, active);
+    isSignedIn = true;
+    if (isOther) options.onSession?.(bearer);
+    active.tokens.set(tokenFrom(token));
+  }
+
+  /** An access token of this session, for as long as it is the active one. */
+  async function accessToken(mine: Active, signal: AbortSignalLike | undefined, refused?: string): Promise<string> {
+    const token = await mine.tokens.get((renewal) => fetchToken(mine, renewal), { signal, refused });
+    if (active !== mine) throw sessionEnded();
+    isSignedIn = true;
+    return token;
+  }
+
+  async function fetchToken(mine: Active, signal: AbortSignalLike): Promise<Token> {
+    const { json } = await sendIn(mine, { method: "GET", path: "/api/auth/token", repeatable: true, signal });
+    // The shape that the endpoint documents.
+    return json as Token;
+  }
+
+  /** Runs once per session, whoever noticed the end first: a call, signing out, or another tab. */
   function onEnded(): void {
     if (!isSignedIn) return;
     isSignedIn = false;
-    const had = life.bearer;
-    life = begin(undefined, life);
+    const had = active.bearer;
+    active = begin(undefined, active);
     if (had !== undefined) options.onSession?.(undefined);
     options.onSignedOut?.();
   }
 
-  function begin(bearer: string | undefined, before?: Life): Life {
-    before?.keeper.listeners.delete(onEnded);
-    const named = options.carrier === "cookie" ? options.baseUrl : bearer && `${options.baseUrl} ${bearer}`;
-    const keeper = tokenKeeperFor(named);
-    keeper.listeners.add(onEnded);
-    return { bearer, keeper };
+  function begin(bearer: string | undefined, before?: Active): Active {
+    before?.tokens.onEnded.delete(onEnded);
+    const name = options.carrier === "cookie" ? options.baseUrl : bearer && `${options.baseUrl} ${bearer}`;
+    const tokens = tokenCacheFor(name);
+    tokens.onEnded.add(onEnded);
+    return { bearer, tokens };
   }
-}
-
-function sessionHeaders({ bearer }: Life) {
-  return { authorization: bearer && `Bearer ${bearer}` };
 }
 
 function withToken(call: Call, token: string): Call {

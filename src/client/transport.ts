@@ -1,26 +1,27 @@
-/** Sends requests, and again what may be sent again. */
-import { failureOf, isTasksError, networkFailure } from "./errors.ts";
+/** Sends requests, and repeats those that are safe to repeat. */
+import { type Abortable, pause, withLimit } from "./abort.ts";
+import { aborted, failureOf, isTasksError, networkFailure, type TasksError } from "./errors.ts";
+import type { Fetch, RequestLike, ResponseLike } from "./platform.ts";
 
-export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
-
-/** A request; `repeatable` when sending it twice does no more than sending it once. */
-export type Call = {
+/** A request; `repeatable` when sending it twice has the effect of sending it once. */
+export type Call = Abortable & {
   method: string;
   path: string;
   query?: Record<string, string | number | undefined>;
   json?: unknown;
-  body?: BodyInit;
+  body?: string;
   headers?: Record<string, string | undefined>;
   repeatable: boolean;
-  /** Whether the answer's body is left to the caller to read. */
+  /** Whether the response's body is left to the caller to read. */
   streams?: boolean;
 };
 
-/** An answer, and what it says. */
-export type Answer = { response: Response; json: unknown };
+/** A response and its parsed body. */
+export type Answer = { response: ResponseLike; json: unknown };
 
 export type Send = (call: Call) => Promise<Answer>;
 
+const TOO_MANY_REQUESTS = 429;
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
@@ -30,47 +31,74 @@ const TIMEOUT_MS = 30_000;
 export function createTransport(baseUrl: string, fetch: Fetch, credentials: boolean): Send {
   const origin = baseUrl.replace(/\/+$/, "");
 
-  /** Sends a call until there is an answer that stands, and has arrived whole. Throws what fails. */
+  /** Sends a call until a response is final and complete. Throws a TasksError. */
   return async function send(call: Call): Promise<Answer> {
+    if (call.signal?.aborted) throw aborted(call.signal.reason);
+    let outcomeUnknown = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const response = await fetch(origin + call.path + toQuery(call.query), initOf(call, credentials));
-        if (!response.ok) throw await failureOf(response);
-        return { response, json: call.streams ? undefined : parse(await response.text()) };
+        return await sendOnce(call);
       } catch (error) {
-        const failure = isTasksError(error) ? error : networkFailure(error, !call.repeatable);
-        const pause = pauseBefore(attempt, failure.retryAfterSeconds);
-        if (attempt === ATTEMPTS || !mayRepeat(call, failure.status) || pause > LONGEST_PAUSE_MS) throw failure;
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        outcomeUnknown ||= writes(call) && !(isTasksError(error) && error.status === TOO_MANY_REQUESTS);
+        const failure = failureFrom(error, outcomeUnknown);
+        const pauseMs = pauseBefore(attempt, failure.retryAfterSeconds);
+        if (attempt === ATTEMPTS || !mayRepeat(call, failure) || pauseMs > LONGEST_PAUSE_MS) throw failure;
+        await pause(pauseMs, call.signal).catch((stopped: unknown) => {
+          throw failureFrom(stopped, outcomeUnknown);
+        });
       }
     }
   };
+
+  async function sendOnce(call: Call): Promise<Answer> {
+    const { signal, streams } = call;
+    return withLimit({ signal, ms: streams ? undefined : TIMEOUT_MS }, async (limit) => {
+      // The caller of a stream reads its body after this function has returned.
+      const init = { ...initOf(call, credentials), ...(streams ? signal && { signal } : { signal: limit }) };
+      const response = await fetch(origin + call.path + toQuery(call.query), init);
+      if (!response.ok) throw await failureOf(response, writes(call));
+      return { response, json: streams ? undefined : parse(await response.text()) };
+    });
+  }
 }
 
-/** A 429 was answered before anything was done. What else is worth another try may have been done. */
-function mayRepeat({ repeatable }: Call, status: number): boolean {
-  return status === 429 || (repeatable && (status === 0 || status === 502 || status === 503 || status === 504));
+/** A GET that is not repeatable uses up a one-time link. */
+function writes({ method, repeatable }: Call): boolean {
+  return method !== "GET" || !repeatable;
 }
 
-/** Twice as long each time, and each time at random, so that callers do not come back together. */
+function failureFrom(error: unknown, outcomeUnknown: boolean): TasksError {
+  if (!isTasksError(error)) return networkFailure(error, outcomeUnknown);
+  return error.code === "aborted" ? aborted(error.cause, outcomeUnknown) : error;
+}
+
+/** A request that was answered 429 was not carried out. One that failed in another temporary way may have been. */
+function mayRepeat({ repeatable }: Call, { code, status }: TasksError): boolean {
+  if (code === "aborted") return false;
+  return status === TOO_MANY_REQUESTS || (repeatable && (status === 0 || [502, 503, 504].includes(status)));
+}
+
+/** Doubles with each attempt, and is random so that clients do not retry in step. */
 function pauseBefore(attempt: number, retryAfterSeconds = 0): number {
   return retryAfterSeconds * 1000 + FIRST_PAUSE_MS * 2 ** (attempt - 1) * Math.random();
 }
 
-function initOf({ method, json, body, headers = {}, streams }: Call, credentials: boolean): RequestInit {
+function initOf({ method, json, body, headers = {} }: Call, credentials: boolean): RequestLike {
   const sent = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  const text = json === undefined ? body : JSON.stringify(json);
   return {
     method,
     headers: Object.fromEntries(json === undefined ? sent : [...sent, ["content-type", "application/json"]]),
-    ...(json === undefined ? body !== undefined && { body } : { body: JSON.stringify(json) }),
-    ...(credentials && { credentials: "include" as const }),
-    ...(!streams && { signal: AbortSignal.timeout(TIMEOUT_MS) }),
+    ...(text !== undefined && { body: text }),
+    ...(credentials && { credentials: "include" }),
   };
 }
 
 function toQuery(query: Call["query"] = {}): string {
-  const entries = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, `${value}`]]));
-  return entries.length > 0 ? `?${new URLSearchParams(entries)}` : "";
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  return pairs.length > 0 ? `?${pairs.join("&")}` : "";
 }
 
 function parse(text: string): unknown {

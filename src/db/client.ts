@@ -2,7 +2,6 @@
  * The only module that opens D1.
  * Tasks go through a D1 session, so that a near replica may answer a read without hiding the caller's own writes.
  */
-import type { SQL } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { DAY_MS } from "../time.ts";
 import { refusalOf } from "./refusal.ts";
@@ -32,30 +31,19 @@ export function openSession(d1: D1Database, bookmark: string | undefined): Datab
   return { db, bookmark: () => session.getBookmark() ?? undefined };
 }
 
-/**
- * A query that is written out, to be awaited or put into a batch. Drizzle's own forgets to prepare its statement when
- * it becomes part of a batch.
- */
-export function rawQuery<Row>(db: Database, query: SQL) {
-  const raw = db.all<Row>(query);
-  // As drizzle() was given it.
-  const { $client } = db as Database & { $client: D1Database };
-  return Object.assign(raw, { stmt: $client.prepare(raw.getQuery().sql) });
-}
-
-/** Tells whether a text has the form of a D1 bookmark; D1's named constraints are not bookmarks. */
+/** Tells whether a text has the form of a D1 bookmark. D1's named constraints, such as `first-primary`, are none. */
 export function isBookmark(text: string): boolean {
   return BOOKMARK.test(text);
 }
 
-/** Kinds of trouble with D1. `unavailable` may be over at the next try, the others are not. */
-export type DatabaseTrouble = "unavailable" | "not_migrated" | "daily_limit";
+/** How D1 fails. A retry may help with `unavailable`, and does not with the others. */
+export type DatabaseFailure = "unavailable" | "not_migrated" | "daily_limit";
 
 /**
- * Tells D1's trouble from our own mistakes. A broken constraint is an answer, and so is a refusal; neither is trouble.
+ * The kind of D1's failure; undefined for any other error. A violated constraint and a refusal are answers, not failures.
  * @see https://developers.cloudflare.com/d1/observability/debug-d1/
  */
-export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
+export function databaseFailure(error: unknown): DatabaseFailure | undefined {
   const message = messageOfD1(error);
   if (message === undefined || message.includes("SQLITE_CONSTRAINT") || refusalOf(error) !== undefined)
     return undefined;
@@ -64,11 +52,11 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
   return "unavailable";
 }
 
-export function isDatabaseTrouble(error: unknown): boolean {
-  return databaseTrouble(error) !== undefined;
+export function isDatabaseFailure(error: unknown): boolean {
+  return databaseFailure(error) !== undefined;
 }
 
-/** D1's own class of an error, as far as it holds no data: its codes, and the name of what is not there. */
+/** What a log may say of a D1 error: its codes, and the name of a missing table or column, but no data. */
 export function describeD1(error: unknown): string | undefined {
   const message = messageOfD1(error);
   if (message === undefined) return undefined;
@@ -80,12 +68,12 @@ export function describeD1(error: unknown): string | undefined {
   return [...(message.match(/\b(?:D1|SQLITE)_[A-Z_]+\b/g) ?? []), absent ?? known ?? []].flat().join(" ");
 }
 
-/** Seconds until D1's limits of the day begin anew: midnight UTC. */
+/** Seconds until D1's daily limits renew: midnight UTC. */
 export function secondsUntilMidnight(nowMs: number): number {
   return Math.ceil((DAY_MS - (nowMs % DAY_MS)) / 1000);
 }
 
-/** Whether D1 refused a row because it would have been the second with this column's value, as in `user.email`. */
+/** Tells whether D1 refused a row because another has the same value in a unique column, such as `user.email`. */
 export function violates(error: unknown, column: string): boolean {
   return messageOfD1(error)?.includes(`UNIQUE constraint failed: ${column}`) ?? false;
 }
@@ -97,7 +85,7 @@ function messageOfD1(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Asks D1 whether it answers and knows the newest column. */
+/** Fails unless D1 answers and the migrations have been applied: it reads the newest column. */
 export async function probe(d1: D1Database): Promise<void> {
   await d1.prepare("select counted_as from known_source limit 1").run();
 }

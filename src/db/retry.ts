@@ -1,20 +1,20 @@
-/** Doing again what D1 could not do the first time. */
-import { databaseTrouble } from "./client.ts";
+/** The one retry policy for D1. */
+import { databaseFailure } from "./client.ts";
 
 const ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 100;
 
 /**
- * Does something up to three times, as long as D1 is in trouble that may pass. What failed may have happened all the same:
- * pass only work that may be done twice.
+ * Runs work up to three times while D1 is unavailable, with growing, random pauses. A failed attempt may have taken effect:
+ * pass only work that may run twice.
  * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
  */
-export async function retrying<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function withRetries<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
-      if (attempt === ATTEMPTS || databaseTrouble(error) !== "unavailable") throw error;
+      if (attempt === ATTEMPTS || databaseFailure(error) !== "unavailable") throw error;
       await scheduler.wait(FIRST_PAUSE_MS * 2 ** (attempt - 1) * Math.random());
     }
   }

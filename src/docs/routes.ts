@@ -1,12 +1,13 @@
-/** The documents, and a page to read and try them. */
+/** The OpenAPI documents, and a page that shows them and runs their operations. */
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { secureHeaders } from "hono/secure-headers";
+import { ACCESS_TOKEN_HEADER } from "../http/headers.ts";
 
 export const API_DOCUMENT = "/api/openapi.json";
 export const ACCOUNTS_DOCUMENT = "/api/openapi-accounts.json";
 
-/** Of all that swagger-ui-dist holds, what the page needs. */
+/** The files of swagger-ui-dist that the page needs. No other file of the package is served. */
 const ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"];
 
 export type Documents = {
@@ -14,7 +15,7 @@ export type Documents = {
   accounts: (origin: string) => Promise<object>;
 };
 
-/** Scripts and requests are our own; Swagger UI sets styles from script, and draws its icons from data. */
+/** Allows our own scripts and requests. Swagger UI sets styles by script, and has icons in data URLs. */
 const pagePolicy = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
@@ -64,7 +65,7 @@ function page() {
 </head>
 <body>
 <header>
-<p>To try the operations, choose <b>Accounts</b> and sign up or in. The page then has an access token for <b>Tasks</b>, in memory.</p>
+<p>To run the operations, choose <b>Accounts</b> and sign up or sign in. The page keeps the access token in memory and sends it with the operations of <b>Tasks</b>.</p>
 </header>
 <main id="docs"></main>
 <script src="/docs/swagger-ui-bundle.js"></script>
@@ -92,7 +93,7 @@ header p { margin: 0 0 .5rem; }
 }
 `;
 
-/** Whatever signs in hands on its access token; Swagger UI keeps what it was authorized with in memory. */
+/** Signing in on the page passes its access token to the task operations. Swagger UI keeps it in memory. */
 const START = `let accessToken;
 SwaggerUIBundle({
   dom_id: "#docs",
@@ -108,7 +109,7 @@ SwaggerUIBundle({
   validatorUrl: null,
   queryConfigEnabled: false,
   responseInterceptor: (response) => {
-    const token = response.headers?.["set-auth-jwt"] ?? response.obj?.token;
+    const token = response.headers?.["${ACCESS_TOKEN_HEADER}"] ?? response.obj?.token;
     if (token) accessToken = token;
     return response;
   },

@@ -1,4 +1,4 @@
-/** Reads a body once, bounded and strictly: too much is 413 before it is read, bytes that are not UTF-8 are 400. */
+/** Bounds and checks bodies: one that is too large is 413 before it is read, and one that is not UTF-8 is 400. */
 import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { every } from "hono/combine";
@@ -8,7 +8,7 @@ import { Problem } from "./problem.ts";
 export const MAX_BODY_BYTES = 64 * 1024;
 export const MAX_IMPORT_BYTES = 10 * 1024 * 1024;
 
-/** JSON is UTF-8 (RFC 8259, section 8.1). A lenient reader would alter what was sent. */
+/** Refuses a body that is not UTF-8, as JSON has to be (RFC 8259, section 8.1). A lenient reader would change it. */
 export async function requireUtf8(c: Context): Promise<void> {
   try {
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await c.req.arrayBuffer());
@@ -17,12 +17,12 @@ export async function requireUtf8(c: Context): Promise<void> {
   }
 }
 
-/** Whether a request has a body that counts: that of GET or HEAD means nothing (RFC 9110, section 9.3.1). */
+/** Tells whether a request has a body. That of GET or HEAD is ignored (RFC 9110, section 9.3.1). */
 export function hasBody(c: Context): boolean {
   return c.req.raw.body !== null && c.req.method !== "GET" && c.req.method !== "HEAD";
 }
 
-/** Refuses a body that is longer, before it is read. */
+/** Refuses a body that is larger, before it is read. */
 export function limitBody(maxSize: number): MiddlewareHandler {
   const limit = bodyLimit({ maxSize });
   return (c, next) => (hasBody(c) ? limit(c, next) : next());
@@ -35,5 +35,5 @@ const strictUtf8 = createMiddleware(async (c, next) => {
 
 export const jsonBody = every(limitBody(MAX_BODY_BYTES), strictUtf8);
 
-/** The body of an import may be long, and other than JSON. Its bytes are checked while they are read. */
+/** An import may be large, and need not be JSON. Its bytes are checked while they are read. */
 export const importBody = limitBody(MAX_IMPORT_BYTES);

@@ -1,40 +1,49 @@
 /** The parts of an operation's description that every operation shares. */
 import { z } from "@hono/zod-openapi";
-import { type Kind, PROBLEMS, type ProblemCode, problemSchema } from "./problem.ts";
+import { BOOKMARK_HEADER } from "./headers.ts";
+import { type ExceededQuota, problemSchema } from "./problem-details.ts";
+import { detailOf, type Kind, PROBLEMS, type ProblemCode } from "./problem-kinds.ts";
 
 type ProblemStatus = (typeof PROBLEMS)[ProblemCode]["status"];
 
 const text = (description: string) => ({ schema: { type: "string" as const }, description });
 
-/** What stands on every answer, or on every one of a kind. */
-const REQUEST_ID = { "X-Request-Id": text("Names the request in our log") };
+/** The headers of every answer, and of every failure with a status. */
+const REQUEST_ID = { "X-Request-Id": text("Names this request in the server's log") };
 const BY_STATUS: Partial<Record<ProblemStatus, Record<string, ReturnType<typeof text>>>> = {
   401: { "WWW-Authenticate": text("A bearer challenge (RFC 6750)") },
-  412: { ETag: text("The task's revision, where the request was about one task") },
-  429: { "Retry-After": text("When to come back, in seconds") },
-  503: { "Retry-After": text("When to come back, in seconds") },
+  412: { ETag: text("The task's current ETag, on a request for one task") },
+  429: { "Retry-After": text("Seconds to wait before retrying") },
+  503: { "Retry-After": text("Seconds to wait before retrying") },
 };
 
-export const BOOKMARK = { "x-d1-bookmark": text("Send it back to read your own writes from any replica") };
+/** The header, as an answer carries it. */
+export const BOOKMARK_RESPONSE_HEADER = {
+  [BOOKMARK_HEADER]: text("Bookmark of the database. Send it with the next request to read your own writes"),
+};
 
 /** The headers of a success, with those that every answer has. */
 export function headers<Names extends string>(named: Record<Names, string>) {
   const described = Object.entries<string>(named).map(([name, description]) => [name, text(description)]);
-  return { ...(Object.fromEntries(described) as Record<Names, ReturnType<typeof text>>), ...BOOKMARK, ...REQUEST_ID };
+  return {
+    ...(Object.fromEntries(described) as Record<Names, ReturnType<typeof text>>),
+    ...BOOKMARK_RESPONSE_HEADER,
+    ...REQUEST_ID,
+  };
 }
 
-/** Describes the failures an operation may answer with; a mistake of ours is always among them. */
+/** Describes the failures of an operation. An internal error is always among them. */
 export function problems<Status extends ProblemStatus>(...statuses: Status[]) {
-  const entries = [...statuses, 500 as const].map((status) => [status, describe(status)] as const);
-  return Object.fromEntries(entries) as Record<Status | 500, ReturnType<typeof describe>>;
+  const entries = [...statuses, 500 as const].map((status) => [status, describeStatus(status)] as const);
+  return Object.fromEntries(entries) as Record<Status | 500, ReturnType<typeof describeStatus>>;
 }
 
-function describe(status: ProblemStatus) {
+function describeStatus(status: ProblemStatus) {
   const kinds: [string, Kind][] = Object.entries(PROBLEMS).filter(([, kind]) => kind.status === status);
   const codes = kinds.map(([code]) => code);
   const examples = Object.fromEntries(kinds.map(([code, kind]) => [code, { value: exampleOf(code, kind) }]));
   const schema = problemSchema
-    .extend({ status: z.literal(status), code: z.enum(codes).openapi({ description: "Stable; decide by this one" }) })
+    .extend({ status: z.literal(status), code: z.enum(codes).openapi({ description: "Stable. Branch on this field" }) })
     .openapi(`Problem${status}`);
   return {
     description: kinds.map(([code, { title }]) => `${title} (\`${code}\`)`).join(", "),
@@ -43,17 +52,21 @@ function describe(status: ProblemStatus) {
   };
 }
 
-function exampleOf(code: string, { title, status, detail }: Kind) {
+const EXAMPLE_QUOTAS: Partial<Record<string, ExceededQuota>> = {
+  quota_exceeded: { name: "tasks", limit: 10_000, used: 10_000, renewsAt: null },
+  daily_quota_exceeded: { name: "changesPerDay", limit: 20_000, used: 20_000, renewsAt: "2026-03-02T00:00:00.000Z" },
+};
+
+function exampleOf(code: string, kind: Kind) {
+  const { title, status } = kind;
   const requestId = "0195a3c0-7b1e-7c3a-9d41-0a52f3b7c1de";
+  const quota = EXAMPLE_QUOTAS[code];
+  const facts = {
+    ...(code === "invalid_request" && { errors: [{ path: "title", message: "must not be blank" }] }),
+    ...(code === "precondition_failed" && { revision: 7 }),
+    ...(quota && { quota }),
+  };
+  const detail = detailOf(kind, { ...facts, allowed: ["GET", "HEAD", "POST"] });
   const type = `https://tasks.example.com/problems/${code}`;
-  const example = { type, title, status, detail, instance: `/requests/${requestId}`, code, requestId };
-  if (code === "invalid_request") return { ...example, errors: [{ path: "title", message: "must not be blank" }] };
-  if (code === "quota_exceeded") {
-    return { ...example, quota: { name: "tasks" as const, limit: 10_000, used: 10_000, renewsAt: null } };
-  }
-  if (code === "daily_quota_exceeded") {
-    const renewsAt = "2026-03-02T00:00:00.000Z";
-    return { ...example, quota: { name: "changesPerDay" as const, limit: 20_000, used: 20_000, renewsAt } };
-  }
-  return code === "precondition_failed" ? { ...example, revision: 7 } : example;
+  return { type, title, status, detail, instance: `/requests/${requestId}`, code, requestId, ...facts };
 }

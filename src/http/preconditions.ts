@@ -1,7 +1,7 @@
 /**
  * Entity tags, If-Match and If-None-Match (RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2).
- * A task's entity tag is its revision, in quotes. A list's is the newest revision of all the user's tasks; it is weak,
- * for it stands for what the list says and not for its bytes.
+ * A task's entity tag is its revision, in quotes. A list's is the newest revision of all the user's tasks. It is weak,
+ * since it stands for the list's content, not for its bytes.
  */
 import { z } from "@hono/zod-openapi";
 
@@ -17,23 +17,23 @@ export function weakEntityTag(revision: number): string {
   return `W/"${revision}"`;
 }
 
-/** The revisions that If-Match allows; undefined for `*`. Weak tags and tags that are not ours match nothing. */
+/** Reads If-Match as the revisions that it allows; undefined for `*`. Weak tags and foreign tags match nothing. */
 export const ifMatch = z
   .string()
-  .regex(LIST_OF_TAGS, 'must be "*" or a list of entity tags')
+  .regex(LIST_OF_TAGS, 'must be * or a list of entity tags in quotes, such as "7"')
   .transform((header) => (header === "*" ? undefined : revisionsIn(header, false)))
   .refine(isShort, `must list at most ${MAX_TAGS} entity tags`)
   .optional()
-  .openapi({ type: "string", description: "Write only if the task still has this ETag" });
+  .openapi({ type: "string", description: "Continue only if the task has this ETag" });
 
-/** The revisions that If-None-Match excludes, or `*` for any. Weak tags match like strong ones. */
+/** Reads If-None-Match as the revisions that it excludes; `*` excludes all. Weak tags match like strong ones. */
 export const ifNoneMatch = z
   .string()
-  .regex(LIST_OF_TAGS, 'must be "*" or a list of entity tags')
+  .regex(LIST_OF_TAGS, 'must be * or a list of entity tags in quotes, such as "7"')
   .transform((header) => (header === "*" ? ("*" as const) : revisionsIn(header, true)))
   .refine((revisions) => revisions === "*" || isShort(revisions), `must list at most ${MAX_TAGS} entity tags`)
   .optional()
-  .openapi({ type: "string", description: "Answer, or write, only if the ETag is none of these" });
+  .openapi({ type: "string", description: "Continue only if the ETag is none of these" });
 
 function revisionsIn(header: string, weakToo: boolean): number[] {
   return [...header.matchAll(/(W\/)?"([^"]*)"/g)].flatMap(([, weak, tag = ""]) => {

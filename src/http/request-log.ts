@@ -1,11 +1,11 @@
 /**
- * One line of JSON a request. It names the route's pattern, never the path, and carries
- * no token, cookie, address, body or query: nothing in it is secret or personal.
+ * Logs one line for each request. It holds the route's pattern, but no path, token, cookie, address, body or query.
  */
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { matchedRoutes } from "hono/route";
 import { describeD1 } from "../db/client.ts";
+import { logEvent } from "../log.ts";
 
 export const requestLog = createMiddleware(async (c, next) => {
   const start = Date.now();
@@ -21,7 +21,7 @@ export const requestLog = createMiddleware(async (c, next) => {
   });
 });
 
-/** Logs why a request failed: the error's class, D1's own, and where it arose. A message may quote data, so none is written. */
+/** Logs why a request failed: the error's class, D1's codes, and the stack. Messages may quote data, so none is logged. */
 export function logFailure(c: Context, code: string, error: Error): void {
   const root = error.cause instanceof Error ? error.cause : error;
   logEvent("error", code, {
@@ -37,17 +37,7 @@ export function logFailure(c: Context, code: string, error: Error): void {
   });
 }
 
-/** Logs what keeps the Worker from serving; `problems` name variables, never values. */
-export function logMisconfiguration(problems: readonly string[]): void {
-  logEvent("error", "not configured", { problems });
-}
-
-/** Writes one line. `facts` must hold nothing secret or personal. */
-export function logEvent(level: "info" | "error", message: string, facts: Record<string, unknown>): void {
-  console[level](JSON.stringify({ level, message, ...facts }));
-}
-
-/** The pattern of the handler that answered; middleware matches by wildcard. */
+/** The pattern of the route that answered. Middleware has wildcard patterns. */
 function routePattern(c: Context): string {
   return matchedRoutes(c).findLast((route) => !route.path.endsWith("*"))?.path ?? "unmatched";
 }

@@ -1,21 +1,21 @@
-/** Whether the Worker is alive, and whether it can serve. */
+/** Liveness and readiness checks. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { version } from "../../package.json";
 import { probe } from "../db/client.ts";
 import { problems } from "./openapi.ts";
 
-/** Alive: asks nobody. */
+/** Liveness: reads nothing. */
 export const health = new OpenAPIHono().openapi(
   createRoute({
     method: "get",
     path: "/health",
     operationId: "health",
     tags: ["Status"],
-    summary: "Tell whether the Worker is alive, and its version",
+    summary: "Liveness check, with the version",
     security: [],
     responses: {
       200: {
-        description: "Alive",
+        description: "The Worker is running",
         content: { "application/json": { schema: z.object({ status: z.literal("ok"), version: z.string() }) } },
       },
     },
@@ -23,7 +23,7 @@ export const health = new OpenAPIHono().openapi(
   (c) => c.json({ status: "ok" as const, version }, 200),
 );
 
-/** Ready: D1 answers, and the migrations have been applied. */
+/** Readiness: D1 answers, and the migrations have been applied. */
 export function createReadiness(d1: D1Database) {
   return new OpenAPIHono().openapi(
     createRoute({
@@ -31,11 +31,11 @@ export function createReadiness(d1: D1Database) {
       path: "/ready",
       operationId: "ready",
       tags: ["Status"],
-      summary: "Tell whether the Worker can serve",
+      summary: "Readiness check: the database answers",
       security: [],
       responses: {
         200: {
-          description: "D1 answers, and is migrated",
+          description: "The database answers, and its migrations have been applied",
           content: { "application/json": { schema: z.object({ status: z.literal("ready") }) } },
         },
         ...problems(503),

@@ -1,13 +1,15 @@
 /** The refusal of a change that would exceed a quota. */
-import { Problem, type ProblemCode } from "../http/problem.ts";
-import type { ExceededQuota } from "./totals.ts";
 
-/** Quotas of a day have a code of their own: they renew by themselves. */
+import { Problem } from "../http/problem.ts";
+import type { ExceededQuota } from "../http/problem-details.ts";
+import type { ProblemCode } from "../http/problem-kinds.ts";
+
+/** Daily quotas have a code of their own, since they renew by themselves. */
 export function quotaCode(name: ExceededQuota["name"]): ProblemCode & ("quota_exceeded" | "daily_quota_exceeded") {
   return name === "changesPerDay" ? "daily_quota_exceeded" : "quota_exceeded";
 }
 
-/** @param operation which one of a batch, counted from 0 */
+/** @param operation index of the refused operation in a batch */
 export function overQuota(quota: ExceededQuota, operation?: number): Problem {
   const facts = { quota, ...(operation !== undefined && { operation }) };
   if (quota.renewsAt === null) return new Problem("quota_exceeded", facts);

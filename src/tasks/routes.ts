@@ -1,23 +1,33 @@
-/** The task routes: each validates, makes one repository call and picks a status. */
+/** The operations on one task, and the list. Each validates, calls the repository once and picks a status. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { UserScope } from "../access/user-scope.ts";
-import { IDEMPOTENCY_REPLAYED, idempotencyKey, keyFor, REPLAYED } from "../http/idempotency.ts";
-import { headers, problems } from "../http/openapi.ts";
+import type { Context } from "hono";
+import { idempotencyKey, keyFor, REPLAYED, REPLAYED_DESCRIPTION } from "../http/idempotency.ts";
+import { headers as describeHeaders, problems } from "../http/openapi.ts";
 import { entityTag, ifMatch, ifNoneMatch, weakEntityTag } from "../http/preconditions.ts";
 import { invalidField, Problem } from "../http/problem.ts";
 import { refuseInvalid } from "../http/validation.ts";
-import { completionSchema, newTaskSchema, type Task, taskChangesSchema, taskPageSchema, taskSchema } from "./model.ts";
+import {
+  completionSchema,
+  newTaskSchema,
+  type Task,
+  type TaskChanges,
+  taskChangesSchema,
+  taskPageSchema,
+  taskSchema,
+} from "./model.ts";
+import type { WriteResult } from "./outcomes.ts";
 import { listQuery, taskPath, userPath } from "./parameters.ts";
-import { holds } from "./precondition.ts";
+import { satisfies } from "./precondition.ts";
 import { overQuota } from "./quota-problem.ts";
-import type { Written } from "./writes.ts";
+import type { TaskVariables } from "./repository/repository.ts";
+import { TRASH_DAYS } from "./retention.ts";
 
 const precondition = z.object({ "if-match": ifMatch, "if-none-match": ifNoneMatch });
 const ETAG = { ETag: "The task's revision, as an entity tag" };
-const LIST_ETAG = { ETag: "Of the first page: the newest revision" };
+const LIST_ETAG = { ETag: "On the first page: the newest revision of all tasks" };
 const oneTask = {
   description: "The task",
-  headers: headers(ETAG),
+  headers: describeHeaders(ETAG),
   content: { "application/json": { schema: taskSchema } },
 };
 
@@ -25,7 +35,7 @@ function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { "application/json": { schema } } };
 }
 
-export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvalid })
+export const taskRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseInvalid })
   .openapi(
     createRoute({
       method: "get",
@@ -36,22 +46,21 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       request: { params: userPath, query: listQuery, headers: z.object({ "if-none-match": ifNoneMatch }) },
       responses: {
         200: {
-          description: "A page. A full page has a cursor, and may be the last all the same",
-          headers: headers(LIST_ETAG),
+          description: "A page. A full page always has a cursor, even when no page follows",
+          headers: describeHeaders(LIST_ETAG),
           content: { "application/json": { schema: taskPageSchema } },
         },
-        304: { description: "No task has changed since", headers: headers(LIST_ETAG) },
+        304: { description: "Not modified", headers: describeHeaders(LIST_ETAG) },
         ...problems(400, 401, 403, 429, 503),
       },
     }),
     async (c) => {
-      const { limit, cursor, sort = "-createdAt", ...query } = c.req.valid("query");
+      const { limit, cursor, ...query } = c.req.valid("query");
       const known = c.req.valid("header")["if-none-match"];
-      const listed = await c.var.tasks.list({ ...query, sort }, limit, cursor, known);
-      if (listed.outcome === "foreign-cursor") throw invalidField("cursor", "is not a cursor of this list");
-      const headers = listed.revision === undefined ? {} : { ETag: weakEntityTag(listed.revision) };
-      if (listed.outcome === "unchanged") return c.body(null, 304, headers);
-      return c.json({ data: listed.tasks, nextCursor: listed.nextCursor, total: listed.total }, 200, headers);
+      const result = await c.var.tasks.list(query, limit, cursor, known);
+      if (result.outcome === "foreign-cursor") throw invalidField("cursor", "must be `nextCursor` of this same list");
+      const headers = result.revision === undefined ? {} : { ETag: weakEntityTag(result.revision) };
+      return result.outcome === "unchanged" ? c.body(null, 304, headers) : c.json(result.page, 200, headers);
     },
   )
   .openapi(
@@ -67,7 +76,10 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
         body: body(newTaskSchema),
       },
       responses: {
-        201: { ...oneTask, headers: headers({ ...ETAG, Location: "Its path", ...REPLAYED }) },
+        201: {
+          ...oneTask,
+          headers: describeHeaders({ ...ETAG, Location: "The task's path", ...REPLAYED_DESCRIPTION }),
+        },
         ...problems(400, 401, 403, 404, 413, 415, 422, 429, 503),
       },
     }),
@@ -77,10 +89,10 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       const created = await c.var.tasks.create(input, key);
       if (created.outcome === "key-reused") throw new Problem("idempotency_key_reused");
       if (created.outcome === "over-quota") throw overQuota(created.quota);
-      if (created.outcome === "forgotten") throw new Problem("not_found");
+      if (created.outcome === "erased") throw new Problem("not_found");
       const { task } = created;
       const headers = { ETag: entityTag(task.revision), Location: `${c.req.path}/${task.id}` };
-      return c.json(task, 201, { ...headers, ...(created.outcome === "replayed" && IDEMPOTENCY_REPLAYED) });
+      return c.json(task, 201, { ...headers, ...(created.outcome === "replayed" && REPLAYED) });
     },
   )
   .openapi(
@@ -93,7 +105,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       request: { params: taskPath, headers: precondition },
       responses: {
         200: oneTask,
-        304: { description: "It has this ETag", headers: headers(ETAG) },
+        304: { description: "Not modified", headers: describeHeaders(ETAG) },
         ...problems(400, 401, 403, 404, 412, 429, 503),
       },
     }),
@@ -101,9 +113,9 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       const { ifMatch, ifNoneMatch } = preconditionOf(c.req.valid("header"));
       const task = await c.var.tasks.find(c.req.valid("param").id);
       if (!task) throw new Problem("not_found");
-      if (!holds(task.revision, { ifMatch })) throw stale(task.revision);
+      if (!satisfies(task.revision, { ifMatch })) throw stale(task.revision);
       const headers = { ETag: entityTag(task.revision) };
-      return holds(task.revision, { ifNoneMatch }) ? c.json(task, 200, headers) : c.body(null, 304, headers);
+      return satisfies(task.revision, { ifNoneMatch }) ? c.json(task, 200, headers) : c.body(null, 304, headers);
     },
   )
   .openapi(
@@ -116,12 +128,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       request: { params: taskPath, headers: precondition, body: body(newTaskSchema) },
       responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 429, 503) },
     }),
-    async (c) => {
-      const { id } = c.req.valid("param");
-      const condition = preconditionOf(c.req.valid("header"));
-      const task = requireDone(await c.var.tasks.update(id, c.req.valid("json"), condition));
-      return c.json(task, 200, { ETag: entityTag(task.revision) });
-    },
+    update,
   )
   .openapi(
     createRoute({
@@ -133,12 +140,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       request: { params: taskPath, headers: precondition, body: body(taskChangesSchema) },
       responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 429, 503) },
     }),
-    async (c) => {
-      const { id } = c.req.valid("param");
-      const condition = preconditionOf(c.req.valid("header"));
-      const task = requireDone(await c.var.tasks.update(id, c.req.valid("json"), condition));
-      return c.json(task, 200, { ETag: entityTag(task.revision) });
-    },
+    update,
   )
   .openapi(
     createRoute({
@@ -150,12 +152,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       request: { params: taskPath, headers: precondition, body: body(completionSchema) },
       responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 413, 415, 429, 503) },
     }),
-    async (c) => {
-      const { id } = c.req.valid("param");
-      const condition = preconditionOf(c.req.valid("header"));
-      const task = requireDone(await c.var.tasks.update(id, c.req.valid("json"), condition));
-      return c.json(task, 200, { ETag: entityTag(task.revision) });
-    },
+    update,
   )
   .openapi(
     createRoute({
@@ -163,10 +160,10 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       path: "/{id}",
       operationId: "deleteTask",
       tags: ["Tasks"],
-      summary: "Delete a task: into the trash for 30 days",
+      summary: `Delete a task; it can be restored for ${TRASH_DAYS} days`,
       request: { params: taskPath, headers: precondition },
       responses: {
-        204: { description: "Deleted", headers: headers({}) },
+        204: { description: "Deleted", headers: describeHeaders({}) },
         ...problems(400, 401, 403, 404, 412, 429, 503),
       },
     }),
@@ -182,7 +179,7 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
       path: "/{id}/restore",
       operationId: "restoreTask",
       tags: ["Tasks"],
-      summary: "Take a task out of the trash",
+      summary: "Restore a deleted task",
       request: { params: taskPath, headers: precondition },
       responses: { 200: oneTask, ...problems(400, 401, 403, 404, 412, 429, 503) },
     }),
@@ -193,11 +190,26 @@ export const taskRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvali
     },
   );
 
+/** PUT, PATCH and `/complete` differ in what they accept only: each sets the fields that its body holds. */
+async function update(c: UpdateContext) {
+  const { id } = c.req.valid("param");
+  const result = await c.var.tasks.update(id, c.req.valid("json"), preconditionOf(c.req.valid("header")));
+  const task = requireDone(result);
+  return c.json(task, 200, { ETag: entityTag(task.revision) });
+}
+
+type UpdateInput = {
+  param: z.output<typeof taskPath>;
+  header: z.output<typeof precondition>;
+  json: TaskChanges;
+};
+type UpdateContext = Context<TaskVariables, string, { in: UpdateInput; out: UpdateInput }>;
+
 function preconditionOf(headers: z.output<typeof precondition>) {
   return { ifMatch: headers["if-match"], ifNoneMatch: headers["if-none-match"] };
 }
 
-function requireDone(written: Written): Task {
+function requireDone(written: WriteResult): Task {
   if (written.outcome === "absent") throw new Problem("not_found");
   if (written.outcome === "stale") throw stale(written.revision);
   if (written.outcome === "over-quota") throw overQuota(written.quota);

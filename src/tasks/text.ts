@@ -1,15 +1,15 @@
-/** One way to compare text without regard to case, in any script. */
+/** Folds text, so that it can be compared without regard to case in any script. */
 
 /**
- * Normalizing puts the marks on a letter in order, in quadratic time. A joiner between so many keeps it from doing so. The
- * half-width sound marks of kana become marks on the way.
+ * Normalizing sorts the marks of a letter in quadratic time. A joiner after every 30 marks bounds that. The half-width
+ * sound marks of kana turn into marks.
  * @see https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
  */
 const MANY_MARKS = /[\p{M}\uFF9E\uFF9F]{30}(?=[\p{M}\uFF9E\uFF9F])/gu;
 const JOINER = "\u034F";
 
-/** What texts share that differ in case, or are compatible forms of each other, as full-width letters are. */
+/** The same text for all variants of case and of compatible forms, such as full-width letters. */
 export function foldText(text: string): string {
-  // A final sigma is a sigma: which of the two a word ends with depends on what follows it.
+  // Lower case has two sigmas; which one depends on the letters around it.
   return text.replace(MANY_MARKS, `$&${JOINER}`).normalize("NFKC").toLowerCase().replaceAll("ς", "σ");
 }

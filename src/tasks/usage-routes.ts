@@ -1,12 +1,12 @@
-/** How much of what one user may have and do is used. */
+/** How much of each quota is used. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { UserScope } from "../access/user-scope.ts";
 import { headers, problems } from "../http/openapi.ts";
 import { refuseInvalid } from "../http/validation.ts";
 import { usageSchema } from "./model.ts";
 import { userPath } from "./parameters.ts";
+import type { TaskVariables } from "./repository/repository.ts";
 
-export const usageRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvalid }).openapi(
+export const usageRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseInvalid }).openapi(
   createRoute({
     method: "get",
     path: "/",
@@ -16,7 +16,7 @@ export const usageRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInval
     request: { params: userPath, query: z.strictObject({}) },
     responses: {
       200: {
-        description: "What is used, what is allowed, and when the day's count begins anew",
+        description: "Each quota: used, limit, and when the daily count starts again",
         headers: headers({}),
         content: { "application/json": { schema: usageSchema } },
       },

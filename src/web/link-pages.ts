@@ -1,6 +1,6 @@
 /**
- * Where the links in mails lead. A page asks for one more click, so that a scanner which opens every link uses none up.
- * The token stands behind the #, where no server and no referrer sees it, and is taken out of the address at once.
+ * The pages that links in mails lead to. A page asks for a click, so that a scanner that opens every link uses none up. The
+ * token stands behind the #, which no server and no referrer sees, and is removed from the address at once.
  */
 import { Hono } from "hono";
 import { html } from "hono/html";
@@ -21,7 +21,7 @@ function done(text) {
 }
 if (!token) {
   form.remove();
-  say("This link is not complete. Open it from the mail once more.", true);
+  say("This link is incomplete. Open it from the mail again.", true);
 }
 async function send(path, init) {
   say("One moment ...");
@@ -37,15 +37,15 @@ async function send(path, init) {
   }
 }
 const REASONS = {
-  INVALID_TOKEN: "This link has been used, or has run out. Ask for a new one.",
+  INVALID_TOKEN: "This link was used or has expired. Request a new one.",
   PASSWORD_TOO_SHORT: "Use 8 characters or more.",
   PASSWORD_TOO_LONG: "Use 128 characters or fewer.",
-  PASSWORD_TOO_COMMON: "That password is too easy to guess. Choose another one.",
-  TOO_MANY_REQUESTS: "That was too often. Try again in some minutes.",
-  OFFLINE: "You seem to be offline. Try again when you are back.",
+  PASSWORD_TOO_COMMON: "This password is too easy to guess. Choose another one.",
+  TOO_MANY_REQUESTS: "Too many attempts. Try again in a few minutes.",
+  OFFLINE: "You seem to be offline. Try again when you are online.",
 };
 function fail(code) {
-  say(REASONS[code] ?? "That did not work. Try again in a moment.", true);
+  say(REASONS[code] ?? "Something went wrong. Try again in a moment.", true);
 }
 `;
 
@@ -79,7 +79,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const body = JSON.stringify({ token, newPassword: form.elements.password.value });
   const sent = await send("/reset-password", { method: "POST", headers: { "content-type": "application/json" }, body });
-  if (sent.ok) done("Your new password is set, and you are signed out everywhere. Sign in with it.");
+  if (sent.ok) done("Your new password is set. You are signed out on all devices; sign in with the new password.");
   else fail(sent.code);
 });`,
     ),

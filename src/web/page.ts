@@ -1,9 +1,9 @@
-/** What every page shares: its head, its look in light and dark, and a policy under which nothing foreign loads or runs. */
+/** The frame of every page: head, style in light and dark, and a policy that allows nothing foreign. */
 import type { Context } from "hono";
 import { html, raw } from "hono/html";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 
-/** Scripts and styles run by a nonce alone, talk to this origin alone, and no other page frames this one. */
+/** Allows scripts and styles with the nonce only, requests to this origin only, and no frames. */
 export const pagePolicy = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
@@ -33,8 +33,8 @@ button:disabled { opacity: .6; cursor: progress; }
 
 /**
  * Answers with a page.
- * @param body markup, escaped where it holds values
- * @param script a module, from this project alone
+ * @param body markup; `html` escapes its values
+ * @param script a module; never built from input
  */
 export function page(c: Context, title: string, body: ReturnType<typeof html>, script: string) {
   const nonce = c.get("secureHeadersNonce");

@@ -187,7 +187,7 @@ describe("U3 one address, one account", () => {
 describe("U5 a sign-up that is cut off", () => {
   it("U5 after any round trip leaves an address that can sign up or sign in", async () => {
     for (let healthy = 0; healthy < 8; healthy += 1) {
-      const { fetch } = await appWith({ d1: failingD1(env.DB, "D1_ERROR: gone", healthy) });
+      const { fetch } = await hastyApp({ d1: failingD1(env.DB, "D1_ERROR: gone", healthy) });
       const email = nextEmail();
       const json = { name: "A", email, password: PASSWORD };
       const cutOff = await anonymous(fetch).call(SIGN_UP, { json });
@@ -407,8 +407,8 @@ describe("the surface", () => {
   });
 
   it("S3 a listed path answers to its listed method alone", async () => {
-    const { AUTH_ENDPOINTS } = await import("../../src/auth/endpoints.ts");
-    for (const { method: listed, path } of AUTH_ENDPOINTS) {
+    const { ALL_ENDPOINTS } = await import("../../src/auth/endpoints.ts");
+    for (const { method: listed, path } of ALL_ENDPOINTS) {
       for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
         const answer = await anonymous().call(`/api/auth${path}`, { method });
         if (method === listed) expect(answer.status).not.toBe(404);

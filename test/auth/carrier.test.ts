@@ -1,7 +1,7 @@
 /** How a session travels: in a cookie that no script sees, or as a value that a program asks for; never over plain http. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { AUTH_ENDPOINTS } from "../../src/auth/endpoints.ts";
+import { ALL_ENDPOINTS, ATTEMPTS_PER_MINUTE } from "../../src/auth/endpoints.ts";
 import { hastyApp, limitOf } from "../support/apps.ts";
 import { anonymous, header, nextAddress, nextEmail, ORIGIN, PASSWORD, someone } from "../support/client.ts";
 import { countingD1 } from "../support/intercepted-d1.ts";
@@ -137,7 +137,7 @@ describe("L7 a foreign page", () => {
       bindings: { ACCOUNT_TRIES_RATE_LIMIT: limitOf(0), ACCOUNT_CALLS_RATE_LIMIT: limitOf(0) },
     });
     counter.spent();
-    for (const { method, path } of AUTH_ENDPOINTS) {
+    for (const { method, path } of ALL_ENDPOINTS) {
       const init = method === "POST" ? { json: { email: nextEmail(), password: PASSWORD } } : {};
       const answer = await anonymous(limited).call(`/api/auth${path}`, { ...init, headers });
       expect(answer.status, path).toBe(403);
@@ -153,7 +153,7 @@ describe("L7 a foreign page", () => {
     });
     counter.spent();
     const body = '{"email":"x@example.com","password":"x"}';
-    for (const { method, path } of AUTH_ENDPOINTS) {
+    for (const { method, path } of ALL_ENDPOINTS) {
       if (method !== "POST") continue;
       for (const type of ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", ""]) {
         const headers = type === "" ? {} : { "content-type": type };
@@ -175,8 +175,8 @@ describe("L7 a foreign page", () => {
 
 describe("L7 limits of the platform", () => {
   it("L7 every endpoint has one, and what it refuses costs no query", async () => {
-    for (const { method, path, limit } of AUTH_ENDPOINTS) {
-      const name = limit === "tries" ? "ACCOUNT_TRIES_RATE_LIMIT" : "ACCOUNT_CALLS_RATE_LIMIT";
+    for (const { method, path, perMinute } of ALL_ENDPOINTS) {
+      const name = perMinute === ATTEMPTS_PER_MINUTE ? "ACCOUNT_TRIES_RATE_LIMIT" : "ACCOUNT_CALLS_RATE_LIMIT";
       const { fetch: limited } = await hastyApp({ d1: counter.d1, bindings: { [name]: limitOf(0) } });
       counter.spent();
       const init = method === "POST" ? { json: {} } : {};

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import commonPasswords from "../../src/auth/passwords/common-passwords.txt";
-import { hashPassword, isOutdated, verifyPassword } from "../../src/auth/passwords/hash.ts";
+import { hashPassword, isOutdated, verifyPassword } from "../../src/auth/passwords/scrypt.ts";
 import { appWith } from "../support/apps.ts";
 import { anonymous, header, nextEmail, PASSWORD, someone } from "../support/client.ts";
 

@@ -1,8 +1,9 @@
-/** Rolling the secret: with isolates of both kinds running, as between two deploys, and by the list in .dev.vars. */
-import { rmSync, writeFileSync } from "node:fs";
+/** Rolling the secret, with isolates of the old and the new configuration running, as during a deployment. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { createKeys } from "../../src/access/keys.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createKeys } from "../../src/access-tokens/keys.ts";
 import {
   credentials,
   type Isolate,
@@ -11,7 +12,6 @@ import {
   someone,
   startIsolates,
 } from "../support/node/isolates.ts";
-import { copyProject, removeProject, Server } from "../support/node/server.ts";
 
 const OLD = "oGk3vT8pLx2RzQn6YbW1sHc9MfJd4AuE";
 const NEW = "Zr7mXq1NfVt5KwYb9LpGh3DcSj8TeUa2";
@@ -81,41 +81,33 @@ describe("L2 rolling the secret", () => {
   });
 });
 
-describe("L2 the list in .dev.vars", () => {
-  const keyOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
+describe("L2 a list of secrets in .dev.vars", () => {
+  let folder: string;
 
-  async function keyIn(variables: string): Promise<string> {
-    const folder = copyProject();
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "edge-tasks-vars-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  async function startWith(variables: string): Promise<Isolate> {
     writeFileSync(join(folder, ".dev.vars"), variables);
-    const server = await Server.start(folder);
-    try {
-      const account = { name: "A", email: "a@example.com", password: PASSWORD };
-      const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(account) };
-      const answer = await fetch(`${server.url}/api/auth/sign-up/email`, init);
-      return keyOf(answer.headers.get("set-auth-jwt") ?? "");
-    } finally {
-      await server.stop();
-      removeProject(folder);
-    }
+    isolates = await startIsolates({}, {}, folder);
+    return isolates.first;
   }
 
-  it("L2 counts, alone and beside the single secret", async () => {
-    const [first, second] = createKeys([NEW, OLD]);
-    expect(await keyIn(`BETTER_AUTH_SECRET=${OLD}\nBETTER_AUTH_SECRETS=2:${NEW},1:${OLD}\n`)).toBe(first.id);
-    expect(await keyIn(`BETTER_AUTH_SECRETS=1:${OLD},2:${NEW}\n`)).toBe(second?.id);
+  it.each([
+    ["alone", `BETTER_AUTH_SECRETS=1:${OLD},2:${NEW}\n`, OLD],
+    ["beside the single secret", `BETTER_AUTH_SECRET=${OLD}\nBETTER_AUTH_SECRETS=2:${NEW},1:${OLD}\n`, NEW],
+  ])("L2 signs with its first secret, %s", async (_, variables, signing) => {
+    const { access } = await someone(await startWith(variables));
+    const [head = ""] = access.authorization.replace("Bearer ", "").split(".");
+    expect(JSON.parse(Buffer.from(head, "base64url").toString()).kid).toBe(createKeys([signing])[0].id);
   });
 
-  it("L2 is complained of by its name when it is no list", async () => {
-    const folder = copyProject();
-    writeFileSync(join(folder, ".dev.vars"), `BETTER_AUTH_SECRET=${OLD}\nBETTER_AUTH_SECRETS=nonsense\n`);
-    try {
-      const server = await Server.start(folder, "/health");
-      const ready = await fetch(`${server.url}/ready`);
-      expect([ready.status, ((await ready.json()) as { code: string }).code]).toEqual([503, "not_configured"]);
-      expect(server.output).toContain("BETTER_AUTH_SECRETS must be a list");
-      await server.stop();
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+  it("L2 is reported by its name when it is not a list", async () => {
+    const first = await startWith(`BETTER_AUTH_SECRET=${OLD}\nBETTER_AUTH_SECRETS=nonsense\n`);
+    const ready = await first("/ready");
+    expect([ready.status, ((await ready.json()) as { code: string }).code]).toEqual([503, "not_configured"]);
+    expect(JSON.stringify(isolates?.harness.getLogs())).toContain("BETTER_AUTH_SECRETS must be a list");
   });
 });

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { FREE_TRIES } from "../../src/auth/throttling/throttle.ts";
+import { FREE_ATTEMPTS } from "../../src/auth/throttling/throttle.ts";
 import { hastyApp, limitOf } from "../support/apps.ts";
 import {
   anonymous,
@@ -68,7 +68,9 @@ describe("L7 tries at one account", () => {
   it("L7 from one network pass freely a few times, then wait twice as long every time, up to a quarter of an hour", async () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
-    expect(await statuses(FREE_TRIES, () => attempt(email, wrong, { address }))).toEqual(Array(FREE_TRIES).fill(401));
+    expect(await statuses(FREE_ATTEMPTS, () => attempt(email, wrong, { address }))).toEqual(
+      Array(FREE_ATTEMPTS).fill(401),
+    );
     const waits: number[] = [];
     for (let n = 0; n < 12; n += 1) {
       const refused = await attempt(email, wrong, { address });
@@ -85,7 +87,7 @@ describe("L7 tries at one account", () => {
   it("L7 are refused before the password is looked at: the right one, too", async () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
-    await statuses(FREE_TRIES, () => attempt(email, wrong, { address }));
+    await statuses(FREE_ATTEMPTS, () => attempt(email, wrong, { address }));
     expect((await attempt(email, PASSWORD, { address })).status).toBe(429);
     await wait(1);
     expect((await attempt(email, PASSWORD, { address })).status).toBe(200);
@@ -201,11 +203,15 @@ describe("L7 tries at one account", () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
     await attempt(email, PASSWORD, { address });
-    await statuses(FREE_TRIES - 1, () => attempt(email, wrong, { address }));
+    await statuses(FREE_ATTEMPTS - 1, () => attempt(email, wrong, { address }));
     expect((await attempt(email, PASSWORD, { address })).status).toBe(200);
-    expect(await statuses(FREE_TRIES, () => attempt(email, wrong, { address }))).toEqual(Array(FREE_TRIES).fill(401));
+    expect(await statuses(FREE_ATTEMPTS, () => attempt(email, wrong, { address }))).toEqual(
+      Array(FREE_ATTEMPTS).fill(401),
+    );
     await wait(24 * 3600);
-    expect(await statuses(FREE_TRIES, () => attempt(email, wrong, { address }))).toEqual(Array(FREE_TRIES).fill(401));
+    expect(await statuses(FREE_ATTEMPTS, () => attempt(email, wrong, { address }))).toEqual(
+      Array(FREE_ATTEMPTS).fill(401),
+    );
   });
 
   it("L7 count an address in whatever letters, and an unknown one like a known one", async () => {
@@ -237,7 +243,7 @@ describe("L7 tries at one account", () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
     const seen = await Promise.all(Array.from({ length: 30 }, () => attempt(email, wrong, { address })));
-    expect(seen.filter(({ status }) => status === 401)).toHaveLength(FREE_TRIES);
+    expect(seen.filter(({ status }) => status === 401)).toHaveLength(FREE_ATTEMPTS);
   });
 
   it("L7 without a client address have no bucket that all callers share", async () => {
@@ -261,7 +267,7 @@ describe("L7 tries at one account", () => {
   it("L7 that are refused write nothing, and what is over is cleared faster than it is added", async () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
-    await statuses(FREE_TRIES, () => attempt(email, wrong, { address }));
+    await statuses(FREE_ATTEMPTS, () => attempt(email, wrong, { address }));
     counter.spent();
     expect(await statuses(3, () => attempt(email, wrong, { address }))).toEqual([429, 429, 429]);
     expect(counter.spent().rowsWritten).toBe(0);
@@ -329,7 +335,7 @@ describe("L7 whoever was known before the owner took the account back", () => {
       }
     }
     // Five as those who were known, and as many as any network that is not.
-    expect(tries.filter((status) => status === 401).length).toBeLessThanOrEqual(2 * FREE_TRIES);
+    expect(tries.filter((status) => status === 401).length).toBeLessThanOrEqual(2 * FREE_ATTEMPTS);
     await scheduler.wait(50);
     expect(outbox.sent.slice(before).filter(({ subject }) => subject.includes("Reset"))).toHaveLength(5);
 

@@ -33,7 +33,7 @@ async function openContext() {
   const expired = new Set<string>();
   const asked: string[] = [];
   await context.route("**/client/*.js", (route) => {
-    const file = new URL(route.request().url()).pathname.replace("/client/", "dist/client/");
+    const file = new URL(route.request().url()).pathname.replace("/client/", "src/client/dist/");
     return route.fulfill({ contentType: "text/javascript", body: readFileSync(file) });
   });
   await context.route("**/tab", (route) => route.fulfill({ contentType: "text/html", body: TAB }));

@@ -1,78 +1,14 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
-import { createTasksClient, isTasksError, type TasksClient, type TasksError } from "../../src/client/index.ts";
+import { createTasksClient, isTasksError, type TasksError } from "../../src/client/index.ts";
 import type * as client from "../../src/client/types.ts";
-import type { ProblemCode } from "../../src/http/problem.ts";
+import type { ProblemCode } from "../../src/http/problem-kinds.ts";
 import type { newTaskSchema, Task } from "../../src/tasks/model.ts";
 import { hastyApp } from "../support/apps.ts";
-import { type Fetch, nextAddress, nextEmail, PASSWORD, tokenWith, worker } from "../support/client.ts";
+import { nextEmail, ORIGIN, tokenWith, worker } from "../support/client.ts";
 import { flakyD1 } from "../support/intercepted-d1.ts";
-
-const ORIGIN = "https://tasks.test";
-
-type Sent = { method: string; path: string; headers: Headers };
-
-/** The same answer, whose body breaks off. */
-function cutOff({ status, headers }: Response): Response {
-  const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      controller.enqueue(new TextEncoder().encode("{"));
-      controller.error(new TypeError("network down"));
-    },
-  });
-  return new Response(status === 204 ? null : body, { status, headers });
-}
-
-/** What a client sends through: the Worker, counted, and with trouble where a test wants some. */
-function createNetwork(to: Fetch = worker) {
-  const address = nextAddress();
-  const sent: Sent[] = [];
-  const network = {
-    sent,
-    /** The number of the request that is cut off, before it arrives or after it was answered. */
-    cut: undefined as { at: number; when: "before" | "after" | "within" } | undefined,
-    change: (_: Request): Request | Promise<Request> => _,
-    count: (method: string, path: string) => sent.filter((each) => each.method === method && each.path === path).length,
-    async fetch(input: string, init: RequestInit): Promise<Response> {
-      const headers = new Headers(init.headers as HeadersInit);
-      headers.set("cf-connecting-ip", address);
-      const request = await network.change(new Request(input, { ...init, headers } as RequestInit));
-      sent.push({ method: request.method, path: new URL(request.url).pathname, headers: request.headers });
-      const cut = network.cut?.at === sent.length ? network.cut.when : undefined;
-      if (cut === "before") throw new TypeError("network down");
-      const answer = await to(request);
-      if (cut === "after") throw new TypeError("network down");
-      return cut === "within" ? cutOff(answer) : answer;
-    },
-  };
-  return network;
-}
-
-const TASKS = "/api/v1/users/me/tasks";
-const newcomer = () => ({ name: "Someone", email: nextEmail(), password: PASSWORD });
-
-async function signedUp(network = createNetwork(), options: Partial<Parameters<typeof createTasksClient>[0]> = {}) {
-  const tasks = createTasksClient({ baseUrl: ORIGIN, fetch: network.fetch, ...options });
-  await tasks.signUp(newcomer());
-  return { client: tasks, network };
-}
-
-async function failure(work: Promise<unknown>): Promise<TasksError> {
-  try {
-    await work;
-  } catch (error) {
-    if (isTasksError(error)) return error;
-    throw error;
-  }
-  throw new Error("it did not fail");
-}
-
-async function all(from: TasksClient): Promise<client.Task[]> {
-  const tasks: client.Task[] = [];
-  for await (const task of from.tasks.all({ limit: 2 })) tasks.push(task);
-  return tasks;
-}
+import { all, createNetwork, failure, newcomer, signedUp, TASKS } from "./network.ts";
 
 describe("P1 the client", () => {
   it("P1 R3 has the types of the server, exactly", () => {

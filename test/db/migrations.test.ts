@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 import * as mailTables from "../../src/auth/mail/tables.ts";
 import * as accountTables from "../../src/auth/tables.ts";
 import * as limitTables from "../../src/auth/throttling/tables.ts";
-import { housekeeping } from "../../src/housekeeping.ts";
-import * as taskTables from "../../src/tasks/table.ts";
+import { housekeeping } from "../../src/db/cleanup.ts";
+import * as taskTables from "../../src/tasks/repository/table.ts";
 import { someone } from "../support/client.ts";
 
 const tables = Object.values({ ...accountTables, ...mailTables, ...limitTables, ...taskTables, housekeeping }).filter(

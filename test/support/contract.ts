@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { Validator } from "@cfworker/json-schema";
 import { createApp } from "../../src/app.ts";
-import { describeApi } from "../../src/docs/api-document.ts";
+import { describeTasks } from "../../src/docs/tasks-document.ts";
 import { settingsWith } from "./settings.ts";
 
 type Schema = Record<string, unknown>;
@@ -17,7 +17,7 @@ export type Operation = {
 };
 
 const app = await createApp(settingsWith({}), env);
-const api = JSON.parse(JSON.stringify(describeApi(() => app)("https://tasks.test")));
+const api = JSON.parse(JSON.stringify(describeTasks(() => app)("https://tasks.test")));
 export const components: { schemas: Record<string, Schema> } = api.components;
 
 /** Every operation of the document. */

@@ -4,7 +4,8 @@ declare global {
   namespace Cloudflare {
     interface Env {
       MIGRATIONS: D1Migration[];
-      README: string;
+      /** docs/api.md. */
+      API_DOC: string;
       /** An empty database, for tests of the migrations themselves. */
       SCRATCH_DB: D1Database;
     }

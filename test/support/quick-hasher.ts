@@ -1,5 +1,5 @@
 /** The password hasher with parameters too weak to use, for tests that are about something else and sign in a lot. */
-import { hashPassword, verifyPassword } from "../../src/auth/passwords/hash.ts";
+import { hashPassword, verifyPassword } from "../../src/auth/passwords/scrypt.ts";
 
 const WEAK = { cost: 4, blockSize: 1, parallelism: 1 };
 

@@ -1,10 +1,9 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { keepHouse } from "../../src/housekeeping.ts";
-import { FEED_DAYS } from "../../src/tasks/changes.ts";
+import { runCleanup } from "../../src/housekeeping.ts";
 import type { Task } from "../../src/tasks/model.ts";
-import { TRASH_DAYS } from "../../src/tasks/model.ts";
+import { FEED_DAYS, TRASH_DAYS } from "../../src/tasks/retention.ts";
 import { header, ok, type Person, someone } from "../support/client.ts";
 
 type Changes = {
@@ -115,15 +114,15 @@ describe("T5 the change feed", () => {
     await env.DB.prepare("update task set deleted_at = ? where id = ?")
       .bind(Date.now() - FEED_DAYS * DAY_MS, id)
       .run();
-    await keepHouse(env.DB, Date.now());
+    await runCleanup(env.DB, Date.now());
     expect((await changes(who, `?since=${nextToken}`)).data).toMatchObject([{ id, deleted: true }, { deleted: false }]);
   });
 
   it("T5 a token older than the deletions that are kept is 410, and says to start over", async () => {
     const who = await someone();
     await who.create();
-    const { openCursor, sealCursor, deriveCursorKeys } = await import("../../src/tasks/cursor.ts");
-    const { createKeys } = await import("../../src/access/keys.ts");
+    const { openCursor, sealCursor, deriveCursorKeys } = await import("../../src/tasks/repository/cursor.ts");
+    const { createKeys } = await import("../../src/access-tokens/keys.ts");
     const keys = await deriveCursorKeys(createKeys([env.BETTER_AUTH_SECRET]));
     const list = JSON.stringify(["changes", who.id]);
     const token = (days: number) => sealCursor(keys, list, JSON.stringify([0, Date.now() - days * DAY_MS]));
@@ -138,8 +137,8 @@ describe("T5 the change feed", () => {
   it("T5 a token in the middle of a walk is as old as its beginning", async () => {
     const who = await someone();
     for (let n = 0; n < 3; n += 1) await who.create();
-    const { openCursor, deriveCursorKeys } = await import("../../src/tasks/cursor.ts");
-    const { createKeys } = await import("../../src/access/keys.ts");
+    const { openCursor, deriveCursorKeys } = await import("../../src/tasks/repository/cursor.ts");
+    const { createKeys } = await import("../../src/access-tokens/keys.ts");
     const keys = await deriveCursorKeys(createKeys([env.BETTER_AUTH_SECRET]));
     const seenAt = async (token: string) =>
       JSON.parse((await openCursor(keys, JSON.stringify(["changes", who.id]), token)) ?? "")[1];

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Task } from "../../src/tasks/model.ts";
 import { appWith } from "../support/apps.ts";
 import { clientFor, header, ok, type Person, someone, tasksOf } from "../support/client.ts";
-import { failingD1, flakyD1 } from "../support/intercepted-d1.ts";
+import { countingD1, failingD1, flakyD1 } from "../support/intercepted-d1.ts";
 
 let person: Person;
 
@@ -201,5 +201,52 @@ describe("U6 D1 in trouble", () => {
       const answer = await failing.call(way, init);
       expect([answer.status, header(answer, "retry-after")], way).toEqual([503, "2"]);
     }
+  });
+});
+
+describe("S7 a key that others use too", () => {
+  it("S7 a keyed request reads the same number of rows, however many records others have", async () => {
+    const counter = countingD1(env.DB);
+    const { fetch } = await appWith({ d1: counter.d1 });
+    const [person, other] = [await someone(fetch), await someone(fetch)];
+    const measure = async () => {
+      const headers = { "idempotency-key": "shared" };
+      const [idle, create] = [[{ op: "delete", id: "nothing" }], [{ op: "create", task: { title: "x" } }]];
+      const rows: number[] = [];
+      for (const [operations, key] of [
+        [idle, headers],
+        [create, headers],
+        [create, headers],
+      ] as const) {
+        counter.spent();
+        const json = { atomic: false, operations };
+        expect((await person.call(`${person.path}/batch`, { json, headers: key })).status).toBe(200);
+        rows.push(counter.spent().rowsRead);
+      }
+      await env.DB.prepare("delete from receipt where user_id = ?").bind(person.id).run();
+      return rows;
+    };
+    await measure();
+    const alone = await measure();
+    await env.DB.prepare(
+      `with recursive n (i) as (select 1 union all select i + 1 from n where i < 300)
+       insert into receipt (user_id, key, request_digest, results, created_at)
+       select ?1, iif(i = 1, 'shared', 'key ' || i), 'x', '["done"]', 1 from n`,
+    )
+      .bind(other.id)
+      .run();
+    expect(await measure()).toEqual(alone);
+  });
+
+  it("T8 another user's record does not take the key of a creation that a quota refuses", async () => {
+    const { fetch } = await appWith({ vars: { QUOTA_TASKS: "1" } });
+    const [first, second] = [await someone(fetch), await someone(fetch)];
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const create = (who: Person) => who.call(who.path, { json: { title: "Keyed" }, headers });
+    const { id } = await second.create();
+    expect((await create(first)).status).toBe(201);
+    expect((await create(second)).status).toBe(403);
+    await second.remove(id);
+    expect((await create(second)).status).toBe(201);
   });
 });

@@ -126,29 +126,25 @@ describe("T11 files as long as can be", () => {
     ...JSON_FILES.map((file) => ["application/json", ...file] as const),
     ...CSV_FILES.map((file) => ["text/csv", ...file] as const),
     ...ICS_FILES.map((file) => ["text/calendar", ...file] as const),
-  ])(
-    "T11 %s: %s",
-    async (type, _, file) => {
-      const { access } = await someone(isolates.first);
-      const body = file();
-      expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MAX_BYTES);
-      const headers = { ...access, "content-type": type };
-      const answer = await isolates.first("/api/v1/users/me/tasks/import", { body, headers });
-      const text = await answer.text();
-      expect([200, 400, 403], text.slice(0, 300)).toContain(answer.status);
-      expect(text.length).toBeLessThan(4_000_000);
-      const listed = (JSON.parse(text).lines ?? []).filter((line: object) => "errors" in line || "notes" in line);
-      expect(listed.length).toBeLessThanOrEqual(20_000);
-      expect((await isolates.first("/ready")).status).toBe(200);
-    },
-    30_000,
-  );
+  ])("T11 %s: %s", async (type, _, file) => {
+    const { access } = await someone(isolates.first);
+    const body = file();
+    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MAX_BYTES);
+    const headers = { ...access, "content-type": type };
+    const answer = await isolates.first("/api/v1/users/me/tasks/import", { body, headers });
+    const text = await answer.text();
+    expect([200, 400, 403], text.slice(0, 300)).toContain(answer.status);
+    expect(text.length).toBeLessThan(4_000_000);
+    const listed = (JSON.parse(text).lines ?? []).filter((line: object) => "errors" in line || "notes" in line);
+    expect(listed.length).toBeLessThanOrEqual(20_000);
+    expect((await isolates.first("/ready")).status).toBe(200);
+  });
 
   it("T11 several at once, of one user and of others, wait for each other", async () => {
-    // One letter beyond Latin makes a text take two bytes a letter.
+    // One letter beyond Latin makes a text take two bytes a letter. One task more than the quota: nothing is inserted.
     const description = `${"y".repeat(960)}\u0416`;
     const body = JSON.stringify({
-      tasks: Array.from({ length: 10_000 }, (_, n) => ({ title: String(n), description })),
+      tasks: Array.from({ length: 10_001 }, (_, n) => ({ title: String(n), description })),
     });
     const people = [await someone(isolates.first), await someone(isolates.first)];
     const headers = { "content-type": "application/json" };
@@ -157,7 +153,7 @@ describe("T11 files as long as can be", () => {
         isolates.first("/api/v1/users/me/tasks/import", { body, headers: { ...headers, ...access } }),
       ),
     );
-    for (const answer of answers) expect([200, 403, 429]).toContain(answer.status);
+    for (const answer of answers) expect([403, 429]).toContain(answer.status);
     expect((await isolates.first("/ready")).status).toBe(200);
   });
 

@@ -2,8 +2,8 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { keepHouse } from "../../src/housekeeping.ts";
-import { TRASH_DAYS } from "../../src/tasks/model.ts";
+import { runCleanup } from "../../src/housekeeping.ts";
+import { TRASH_DAYS } from "../../src/tasks/retention.ts";
 import { hastyApp } from "../support/apps.ts";
 import { header, ok, type Person, someone } from "../support/client.ts";
 import { countingD1 } from "../support/intercepted-d1.ts";
@@ -367,7 +367,7 @@ describe("T8 totals", () => {
     await env.DB.prepare("update task set deleted_at = deleted_at - ? where user_id = ? and deleted_at is not null")
       .bind((TRASH_DAYS + 1) * DAY_MS, who.id)
       .run();
-    await keepHouse(env.DB, Date.now());
+    await runCleanup(env.DB, Date.now());
     expect(await carried(who)).toMatchObject({ trash: 0 });
     const later = await who.create(long);
     await who.remove(later.id);

@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { convertIcsCalendar } from "ts-ics";
 import { beforeAll, describe, expect, it } from "vitest";
-import { PRIORITIES, type Task } from "../../src/tasks/model.ts";
+import { PRIORITIES } from "../../src/tasks/fields.ts";
+import type { Task } from "../../src/tasks/model.ts";
 import { appWith } from "../support/apps.ts";
 import { type CallInit, clientFor, header, ORIGIN, ok, type Person, someone, worker } from "../support/client.ts";
 import { flakyD1 } from "../support/intercepted-d1.ts";
@@ -26,7 +27,8 @@ beforeAll(async () => {
 });
 
 const exportAs = async (who: Person, format: string) => (await exported(who, format)).text();
-const exported = (who: Person, format: string) => who.call(`${who.path}/export?format=${format}`);
+const exported = (who: Person, format: string, init: CallInit = {}) =>
+  who.call(`${who.path}/export?format=${format}`, init);
 const importAs = (who: Pick<Person, "call">, type: string, body: string) =>
   who.call(`${person.path}/import`, { method: "POST", headers: { "content-type": type }, body });
 const report = async (who: Person, type: string, body: string) => ok<Report>(await importAs(who, type, body));
@@ -207,9 +209,8 @@ describe("T7 export and import", () => {
       );
       await body?.cancel();
     }
-    const start = Date.now();
+    // Without a free place it would be 429.
     expect((await who.call(`${who.path}/export`)).status).toBe(200);
-    expect(Date.now() - start).toBeLessThan(5000);
   });
 
   it("T7 no cell of a spreadsheet begins a formula", async () => {
@@ -344,7 +345,7 @@ describe("T11 what is read otherwise", () => {
       {
         line: 1,
         status: "imported",
-        notes: [{ path: "due", message: 'the time zone "Nowhere" is not known; read as UTC' }],
+        notes: [{ path: "due", message: 'the time zone "Nowhere" is unknown; the time was read as UTC' }],
       },
     ]);
   });
@@ -378,9 +379,12 @@ describe("T11 what is read otherwise", () => {
       ]);
     }
     for (const [file, message] of [
-      ['{"tasks":[{"title":"a"},{"title":}]}', "must be JSON; task 2 cannot be read"],
-      ['{"tasks":[{"title":"a"},{"ti', "must be JSON; it may be cut off"],
-      ['{"tasks":[],"tasks":[]}', "must hold one list of tasks"],
+      ['{"tasks":[{"title":"a"},{"title":}]}', "must be JSON: task 2 cannot be parsed"],
+      [
+        '{"tasks":[{"title":"a"},{"ti',
+        "must be JSON: the text around the list cannot be parsed; the file may be incomplete",
+      ],
+      ['{"tasks":[],"tasks":[]}', "must have only one list `tasks`"],
     ] as const) {
       const answer = await importAs(await someone(), "application/json", file);
       expect(await answer.json(), file).toMatchObject({ errors: [{ path: "body", message }] });
@@ -619,7 +623,7 @@ describe("T1 10,000 tasks", () => {
     )
       .bind(who.id)
       .run();
-    const answer = await exported(who, "json");
+    const answer = await exported(who, "json", { streams: true });
     const reader = answer.body?.getReader();
     await reader?.read();
     await env.DB.prepare("delete from session where user_id = ?").bind(who.id).run();

@@ -1,23 +1,24 @@
-/** What following a link does to an account's address. */
+/** What a followed link does to an account's address. */
 import { sql } from "drizzle-orm";
-import { type Database, rawQuery, violates } from "../../db/client.ts";
-import type { Letters } from "../mail/letters.ts";
-import { findLink, type UsableLink } from "../mail/links.ts";
+import { type Database, violates } from "../../db/client.ts";
+import { rawQuery } from "../../db/workarounds/raw-query.ts";
+import type { MailEvents } from "../mail/events.ts";
+import { findLink, type UsableLink } from "../mail/one-time-links.ts";
 import { requestNotes } from "../request-notes.ts";
 import { createSecret, digestOf } from "../secrets.ts";
 import type { CredentialStore } from "./store.ts";
 
-type Parts = { db: Database; store: CredentialStore; letters: Letters | undefined; confirmsByPassword: boolean };
+type Parts = { db: Database; store: CredentialStore; mails: MailEvents | undefined; confirmsByPassword: boolean };
 
-/** What came of following a link. With too many mails to the new address, the link is good for another try. */
-export type Followed = "done" | "invalid" | "too-many-mails";
+/** `too-many-mails`: the new address had too many mails; the link stays valid for another attempt. */
+export type FollowResult = "done" | "invalid" | "too-many-mails";
 
-/** @param confirmsByPassword whether confirming an address takes a new password: then a link that only confirms is none */
-export function createAddresses({ db, store, letters, confirmsByPassword }: Parts) {
+/** @param confirmsByPassword whether confirming an address sets a password: then no link only confirms */
+export function createAddresses({ db, store, mails, confirmsByPassword }: Parts) {
   return { confirm, arrive, isTaken };
 
-  /** Uses a link up, for what it is for. */
-  async function confirm(digest: string, callback: string | undefined): Promise<Followed> {
+  /** Uses a link for its purpose. */
+  async function confirm(digest: string, callback: string | undefined): Promise<FollowResult> {
     const address = confirmsByPassword ? undefined : await findLink(db, digest, "verify");
     if (address) return followed(address, await store.confirmAddress(digest, address));
     const leaving = await findLink(db, digest, "leave");
@@ -26,24 +27,24 @@ export function createAddresses({ db, store, letters, confirmsByPassword }: Part
     return arriving ? followed(arriving, await arrive(digest, arriving)) : "invalid";
   }
 
-  /** All that may fail comes before the link is used up: what is left then is to hand the next mail over. */
+  /** Whatever may fail comes before the link is used up. */
   async function leave(digest: string, link: UsableLink, newEmail: string, callback: string | undefined) {
     const token = createSecret();
     const taken = await isTaken(newEmail);
-    if (letters && !(await letters.mayMail("arrive", newEmail))) return "too-many-mails";
+    if (mails && !(await mails.mayMail("arrive", newEmail))) return "too-many-mails";
     const isLeft = await store.leaveAddress(digest, link, await digestOf(token));
-    if (isLeft) letters?.afterLeaving(newEmail, taken, token, callback);
+    if (isLeft) mails?.afterLeaving(newEmail, taken, token, callback);
     return followed(link, isLeft);
   }
 
-  /** @param hash of a password that is set with the address, where that is asked for */
+  /** @param hash of a password to set with the address */
   async function arrive(digest: string, link: UsableLink, hash?: string): Promise<boolean> {
     try {
       const isMoved = await store.arriveAddress(digest, link, hash);
-      if (isMoved) letters?.addressChanged(link.email);
+      if (isMoved) mails?.addressChanged(link.email);
       return isMoved;
     } catch (error) {
-      // Another account took the address since.
+      // Another account has taken the address.
       if (violates(error, "user.email")) return false;
       throw error;
     }
@@ -54,7 +55,7 @@ export function createAddresses({ db, store, letters, confirmsByPassword }: Part
   }
 }
 
-function followed({ userId }: UsableLink, isDone: boolean): Followed {
+function followed({ userId }: UsableLink, isDone: boolean): FollowResult {
   requestNotes().userId = userId;
   return isDone ? "done" : "invalid";
 }

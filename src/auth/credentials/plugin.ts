@@ -1,6 +1,6 @@
 /**
- * The endpoints that change credentials. Their paths, bodies and answers are Better Auth's; what they do is one
- * transaction each (store.ts), where Better Auth would take several steps. The plugin's names replace Better Auth's.
+ * The endpoints that change credentials. Their paths, bodies and answers are Better Auth's, but each is one transaction
+ * (store.ts), where Better Auth takes several steps. An endpoint of a plugin replaces Better Auth's of the same name.
  */
 import type { BetterAuthPlugin, GenericEndpointContext } from "better-auth";
 import {
@@ -21,46 +21,48 @@ import {
 import { deleteSessionCookie, setSessionCookie } from "better-auth/cookies";
 import { uuidv7 } from "uuidv7";
 import type { Database } from "../../db/client.ts";
-import { type Letters, leadOn } from "../mail/letters.ts";
-import { findLink } from "../mail/links.ts";
+import { ENDPOINTS } from "../endpoints.ts";
+import { on } from "../hooks.ts";
+import { callbackOf, type MailEvents } from "../mail/events.ts";
+import { findLink } from "../mail/one-time-links.ts";
 import { refuseBadPassword } from "../passwords/policy.ts";
 import { requestNotes } from "../request-notes.ts";
 import { createSecret, digestOf } from "../secrets.ts";
 import type { SessionRow } from "../session-insert.ts";
-import { knowCaller } from "../throttling/plugin.ts";
+import { rememberCaller } from "../throttling/plugin.ts";
 import { LONGEST_MAIL_WAIT_MS, type Throttle } from "../throttling/throttle.ts";
-import { createAddresses, type Followed } from "./addresses.ts";
+import { createAddresses, type FollowResult } from "./addresses.ts";
 import type { CredentialStore, Verified } from "./store.ts";
 
 type Parts = {
   db: Database;
   store: CredentialStore;
   throttle: Throttle;
-  letters: Letters | undefined;
-  /** Whether confirming an address takes a new password: then a link that only confirms is none. */
+  mails: MailEvents | undefined;
+  /** Whether confirming an address sets a password: then no link only confirms. */
   confirmsByPassword: boolean;
 };
 type Current = { user: { id: string; email: string; name: string }; session: { id: string; token: string } };
 
-export function credentialEndpoints({ db, store, throttle, letters, confirmsByPassword }: Parts) {
-  const addresses = createAddresses({ db, store, letters, confirmsByPassword });
+export function credentialEndpoints({ db, store, throttle, mails, confirmsByPassword }: Parts) {
+  const addresses = createAddresses({ db, store, mails, confirmsByPassword });
 
   return {
     id: "credentials",
     hooks: {
       before: [
-        {
-          matcher: ({ path }) => path === "/delete-user",
-          handler: createAuthMiddleware(async (c) => {
+        on(
+          ({ path }) => path === ENDPOINTS.deleteUser.path,
+          createAuthMiddleware(async (c) => {
             if (typeof c.body?.password === "string" && c.body.password !== "") return;
-            const message = "Send the account's password";
+            const message = "Send the account's password in the field `password`";
             throw new APIError("BAD_REQUEST", { code: "PASSWORD_REQUIRED", message });
           }),
-        },
+        ),
       ],
     },
     endpoints: {
-      changePassword: createAuthEndpoint("/change-password", changePassword.options, async (c) => {
+      changePassword: createAuthEndpoint(ENDPOINTS.changePassword.path, changePassword.options, async (c) => {
         const current = c.context.session;
         const { user } = current;
         const replacement = c.body.revokeOtherSessions ? newSession(c, user.id) : undefined;
@@ -69,20 +71,24 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
           return store.changePassword(verified, hash, replacement);
         });
         if (replacement) await setSessionCookie(c, { session: replacement, user });
-        letters?.passwordChanged(user);
+        mails?.passwordChanged(user);
         return c.json({ token: replacement?.token ?? null, user });
       }),
 
-      requestPasswordReset: createAuthEndpoint("/request-password-reset", requestPasswordReset.options, async (c) => {
-        const { email, redirectTo } = c.body;
-        const found = await c.context.internalAdapter.findUserByEmail(email);
-        // An address without an account takes as many round trips, and is sent nothing: no link is kept for nobody.
-        await letters?.passwordReset(found?.user ?? { id: "", email: email.toLowerCase() }, leadOn(redirectTo));
-        const message = "If this email exists in our system, check your email for the reset link";
-        return c.json({ status: true, message });
-      }),
+      requestPasswordReset: createAuthEndpoint(
+        ENDPOINTS.requestPasswordReset.path,
+        requestPasswordReset.options,
+        async (c) => {
+          const { email, redirectTo } = c.body;
+          const found = await c.context.internalAdapter.findUserByEmail(email);
+          // An address without an account takes as many round trips. No link is stored and no mail is sent.
+          await mails?.passwordReset(found?.user ?? { id: "", email: email.toLowerCase() }, callbackOf(redirectTo));
+          const message = "If this email exists in our system, check your email for the reset link";
+          return c.json({ status: true, message });
+        },
+      ),
 
-      resetPassword: createAuthEndpoint("/reset-password", resetPassword.options, async (c) => {
+      resetPassword: createAuthEndpoint(ENDPOINTS.resetPassword.path, resetPassword.options, async (c) => {
         refuseBadPassword(c.body.newPassword, []);
         const digest = await digestOf(c.body.token ?? c.query?.token);
         const arriving = confirmsByPassword ? await findLink(db, digest, "arrive") : undefined;
@@ -94,14 +100,14 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
         const isSet = arriving ? addresses.arrive(digest, arriving, hash) : store.resetPassword(digest, link, hash);
         if (!(await isSet)) throw invalidToken("BAD_REQUEST");
         requestNotes().userId = link.userId;
-        await knowCaller(throttle, { id: link.userId, email });
-        letters?.passwordChanged({ email });
+        await rememberCaller(throttle, { id: link.userId, email });
+        mails?.passwordChanged({ email });
         return c.json({ status: true });
       }),
 
-      verifyEmail: createAuthEndpoint("/verify-email", verifyEmail.options, async (c) => {
+      verifyEmail: createAuthEndpoint(ENDPOINTS.verifyEmail.path, verifyEmail.options, async (c) => {
         const { callbackURL } = c.query;
-        const followed = await addresses.confirm(await digestOf(c.query.token), leadOn(callbackURL));
+        const followed = await addresses.confirm(await digestOf(c.query.token), callbackOf(callbackURL));
         if (callbackURL && followed === "done") throw c.redirect(callbackURL);
         if (callbackURL) {
           requestNotes().outcome = followed === "invalid" ? "refused" : "throttled";
@@ -112,67 +118,71 @@ export function credentialEndpoints({ db, store, throttle, letters, confirmsByPa
         return c.json({ status: true, user: null });
       }),
 
-      changeEmail: createAuthEndpoint("/change-email", changeEmail.options, async (c) => {
+      changeEmail: createAuthEndpoint(ENDPOINTS.changeEmail.path, changeEmail.options, async (c) => {
         const { user, session } = c.context.session;
         const newEmail = c.body.newEmail.toLowerCase();
         if (newEmail === user.email) throw new APIError("BAD_REQUEST", { message: "Email is the same" });
         const target = { userId: user.id, email: user.email, newEmail, sessionId: session.id };
-        const callback = leadOn(c.body.callbackURL);
-        // Whether the address has an account is for its owner alone to know: the answer and the mail here are the same.
-        if (user.emailVerified) await letters?.leave({ ...target, purpose: "leave" }, callback);
+        const callback = callbackOf(c.body.callbackURL);
+        // The answer and the mail do not reveal whether the new address has an account.
+        if (user.emailVerified) await mails?.leave({ ...target, purpose: "leave" }, callback);
         else if (!(await addresses.isTaken(newEmail)))
-          await letters?.arrive({ ...target, purpose: "arrive", unconfirmed: true }, callback);
+          await mails?.arrive({ ...target, purpose: "arrive", unconfirmed: true }, callback);
         return c.json({ status: true });
       }),
 
-      updateUser: createAuthEndpoint("/update-user", updateUser().options, async (c) => {
+      updateUser: createAuthEndpoint(ENDPOINTS.updateUser.path, updateUser().options, async (c) => {
         const { user, session } = c.context.session;
         const { name = user.name, image = user.image } = c.body as Partial<Pick<typeof user, "name" | "image">>;
         if (Object.keys(c.body).length === 0) throw new APIError("BAD_REQUEST", { message: "No fields to update" });
-        const live = { userId: user.id, sessionId: session.id };
-        requireDone(await store.changeProfile(live, { name, image: image ?? null }));
+        const owner = { userId: user.id, sessionId: session.id };
+        requireDone(await store.changeProfile(owner, { name, image: image ?? null }));
         await setSessionCookie(c, { session, user: { ...user, name, image } });
         return c.json({ status: true });
       }),
 
-      deleteUser: createAuthEndpoint("/delete-user", deleteUser.options, async (c) => {
+      deleteUser: createAuthEndpoint(ENDPOINTS.deleteUser.path, deleteUser.options, async (c) => {
         const current = c.context.session;
-        // Better Auth deletes by a mailed token as well; none is mailed here.
+        // Better Auth also deletes with a mailed token. This Worker mails none.
         if (c.body.token) throw invalidToken("NOT_FOUND");
         const account = await throttle.nameOf(current.user.email);
         await withPassword(c, current, c.body.password ?? "", (verified) =>
-          store.deleteAccount(verified, throttle.forgetting(account)),
+          store.deleteAccount(verified, throttle.deleteAttempts(account)),
         );
         deleteSessionCookie(c);
         return c.json({ success: true, message: "User deleted" });
       }),
 
-      revokeSession: createAuthEndpoint("/revoke-session", revokeSession.options, async (c) => {
+      revokeSession: createAuthEndpoint(ENDPOINTS.revokeSession.path, revokeSession.options, async (c) => {
         const { user, session } = c.context.session;
         requireDone(await store.endSession({ userId: user.id, sessionId: session.id }, c.body.token));
         if (c.body.token === session.token) deleteSessionCookie(c);
         return c.json({ status: true });
       }),
 
-      revokeSessions: createAuthEndpoint("/revoke-sessions", revokeSessions.options, async (c) => {
+      revokeSessions: createAuthEndpoint(ENDPOINTS.revokeSessions.path, revokeSessions.options, async (c) => {
         const { user, session } = c.context.session;
         requireDone(await store.endSessions({ userId: user.id, sessionId: session.id }, false));
         deleteSessionCookie(c);
         return c.json({ status: true });
       }),
 
-      revokeOtherSessions: createAuthEndpoint("/revoke-other-sessions", revokeOtherSessions.options, async (c) => {
-        const { user, session } = c.context.session;
-        requireDone(await store.endSessions({ userId: user.id, sessionId: session.id }, true));
-        return c.json({ status: true });
-      }),
+      revokeOtherSessions: createAuthEndpoint(
+        ENDPOINTS.revokeOtherSessions.path,
+        revokeOtherSessions.options,
+        async (c) => {
+          const { user, session } = c.context.session;
+          requireDone(await store.endSessions({ userId: user.id, sessionId: session.id }, true));
+          return c.json({ status: true });
+        },
+      ),
     },
   } satisfies BetterAuthPlugin;
 }
 
 /**
- * Does what needs the password of the session's account. Where its hash was replaced meanwhile, by a stronger one or by that
- * of another password, the password is verified anew.
+ * Runs work that needs the password of the session's account. If the hash was replaced meanwhile, by a stronger hash or by
+ * that of another password, the password is verified again.
  */
 async function withPassword(
   c: GenericEndpointContext,
@@ -203,20 +213,21 @@ function newSession(c: GenericEndpointContext, userId: string): SessionRow {
   };
 }
 
-function withError(callback: string, followed: Followed): string {
+function withError(callback: string, followed: FollowResult): string {
   const code = followed === "too-many-mails" ? "TOO_MANY_REQUESTS" : "INVALID_TOKEN";
   return `${callback}${callback.includes("?") ? "&" : "?"}error=${code}`;
 }
 
 function tooManyMails(): APIError {
-  const message = "The new address has had many mails today. Follow the link again in some minutes";
+  const message = "The new address received many mails today. Follow the link again after the seconds in Retry-After";
   const headers = { "Retry-After": String(LONGEST_MAIL_WAIT_MS / 1000) };
   return new APIError("TOO_MANY_REQUESTS", { code: "TOO_MANY_REQUESTS", message }, headers);
 }
 
-/** Refuses what a session asked for that has ended meanwhile. */
+/** Refuses the request of a session that has ended meanwhile. */
 function requireDone(isDone: boolean): void {
-  if (!isDone) throw new APIError("UNAUTHORIZED", { code: "UNAUTHORIZED", message: "The session has ended" });
+  if (!isDone)
+    throw new APIError("UNAUTHORIZED", { code: "UNAUTHORIZED", message: "The session has ended. Sign in again" });
 }
 
 function invalidPassword(): APIError {

@@ -1,20 +1,21 @@
 /**
- * Changes of credentials, each in one transaction: the password, the address, the sessions and the links that end with
- * them. Nothing that was decided by a password, a session or a link is written once that has changed.
+ * Changes of credentials, each in one transaction: the password, the address, and the sessions and links that end with
+ * them. A transaction writes nothing if the password, the session or the link that allowed it has changed.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { type Database, rawQuery } from "../../db/client.ts";
+import type { Database } from "../../db/client.ts";
 import { refusalOf, refuse } from "../../db/refusal.ts";
-import { endLink, endLinks, insertLink, requireLink, type UsableLink } from "../mail/links.ts";
+import { rawQuery } from "../../db/workarounds/raw-query.ts";
+import { endLink, endLinks, insertLink, requireLink, type UsableLink } from "../mail/one-time-links.ts";
 import { insertSession, type SessionRow } from "../session-insert.ts";
 import { shareCount } from "../throttling/known-sources.ts";
 
-/** A password that was verified, by its hash, and the session that its owner did so in. */
-export type Verified = Live & { hash: string };
+/** A verified password, by its hash, and the session in which it was verified. */
+export type Verified = SessionOwner & { hash: string };
 
-/** A session, and whose it is. */
-export type Live = { userId: string; sessionId: string };
+/** A session and its user. */
+export type SessionOwner = { userId: string; sessionId: string };
 
 export type CredentialStore = ReturnType<typeof createCredentialStore>;
 
@@ -23,12 +24,12 @@ export function createCredentialStore(db: Database) {
 
   return {
     /**
-     * Sets another password.
-     * @param replacement opened in place of all sessions that there are; without one they stay
-     * @returns whether what was verified still held
+     * Sets a new password.
+     * @param replacement a session that replaces all others; without it, they stay
+     * @returns whether the password and the session were still as verified
      */
     changePassword: (verified: Verified, hash: string, replacement?: SessionRow): Promise<boolean> =>
-      holding(() =>
+      runGuarded(() =>
         db.batch([
           requireVerified(verified),
           setPassword(verified.userId, hash),
@@ -37,9 +38,9 @@ export function createCredentialStore(db: Database) {
         ]),
       ),
 
-    /** Sets a password by a link: whoever has it has the mailbox, so the address is confirmed, and all else ends. */
+    /** Sets a password with a link. The link proves the mailbox, so the address is confirmed; sessions and links end. */
     resetPassword: (digest: string, { userId }: UsableLink, hash: string): Promise<boolean> =>
-      holding(() =>
+      runGuarded(() =>
         db.batch([
           requireLink(db, digest, "password"),
           setPassword(userId, hash),
@@ -49,9 +50,9 @@ export function createCredentialStore(db: Database) {
         ]),
       ),
 
-    /** Confirms the address. Who could move the account without asking there can do so no more. */
+    /** Confirms the address, and ends the links that would move the account without asking it. */
     confirmAddress: (digest: string, { userId }: UsableLink): Promise<boolean> =>
-      holding(() =>
+      runGuarded(() =>
         db.batch([
           requireLink(db, digest, "verify"),
           write(sql`delete from mailed_link where user_id = ${userId} and purpose = 'arrive'
@@ -61,13 +62,13 @@ export function createCredentialStore(db: Database) {
         ]),
       ),
 
-    /** Agrees to a change of address at the old one: the link to the new one takes this one's place. */
+    /** Records that the old address agreed to a move: a link to the new address replaces this one. */
     leaveAddress: (
       digest: string,
       { userId, email, newEmail, sessionId }: UsableLink,
       next: string,
     ): Promise<boolean> =>
-      holding(async () => {
+      runGuarded(async () => {
         const target = { userId, email, newEmail: newEmail ?? "", purpose: "arrive" as const };
         const [, , kept] = await db.batch([
           requireLink(db, digest, "leave"),
@@ -78,11 +79,11 @@ export function createCredentialStore(db: Database) {
       }),
 
     /**
-     * Moves the account to the new address. Fails where another account has it.
-     * @param hash of a password that whoever has the new mailbox chose: then the sessions of before end
+     * Moves the account to the new address. Fails if another account has it.
+     * @param hash of a password that the owner of the new mailbox chose; then all sessions end
      */
     arriveAddress: (digest: string, { userId, newEmail }: UsableLink, hash?: string): Promise<boolean> =>
-      holding(() =>
+      runGuarded(() =>
         db.batch([
           requireLink(db, digest, "arrive"),
           write(sql`update user set email = ${newEmail}, email_verified = 1, updated_at = ${Date.now()}
@@ -92,30 +93,30 @@ export function createCredentialStore(db: Database) {
         ]),
       ),
 
-    changeProfile: (live: Live, { name, image }: { name: string; image: string | null }): Promise<boolean> =>
-      holding(() =>
+    changeProfile: (owner: SessionOwner, { name, image }: { name: string; image: string | null }): Promise<boolean> =>
+      runGuarded(() =>
         db.batch([
-          requireLive(live),
+          requireActiveSession(owner),
           write(sql`update user set name = ${name}, image = ${image}, updated_at = ${Date.now()}
-            where id = ${live.userId}`),
+            where id = ${owner.userId}`),
         ]),
       ),
 
     /**
-     * Deletes the account: everything of a user refers to them and goes with them.
-     * @param forgetting forgets what refers to them by another name
+     * Deletes the user. All rows that refer to the user are deleted with it.
+     * @param alsoDelete deletes what refers to the user by another name
      */
-    deleteAccount: (verified: Verified, forgetting: BatchItem<"sqlite">): Promise<boolean> =>
-      holding(() =>
-        db.batch([requireVerified(verified), write(sql`delete from user where id = ${verified.userId}`), forgetting]),
+    deleteAccount: (verified: Verified, alsoDelete: BatchItem<"sqlite">): Promise<boolean> =>
+      runGuarded(() =>
+        db.batch([requireVerified(verified), write(sql`delete from user where id = ${verified.userId}`), alsoDelete]),
       ),
 
-    /** Ends one of the user's sessions, and the links that it asked for. */
-    endSession({ userId, sessionId }: Live, token: string): Promise<boolean> {
+    /** Ends one of the user's sessions, and the links that it requested. */
+    endSession({ userId, sessionId }: SessionOwner, token: string): Promise<boolean> {
       const isIt = sql`user_id = ${userId} and token = ${token}`;
-      return holding(() =>
+      return runGuarded(() =>
         db.batch([
-          requireLive({ userId, sessionId }),
+          requireActiveSession({ userId, sessionId }),
           write(sql`delete from mailed_link where user_id = ${userId}
             and session_id = (select id from session where ${isIt})`),
           write(sql`delete from session where ${isIt}`),
@@ -123,36 +124,36 @@ export function createCredentialStore(db: Database) {
       );
     },
 
-    /** Ends the user's sessions, however many, and all links; with `isKept`, the session that asks for it stays. */
-    endSessions: ({ userId, sessionId }: Live, isKept: boolean): Promise<boolean> =>
-      holding(() =>
+    /** Ends all the user's sessions and links. With `keepsThis`, the session that asks for it stays. */
+    endSessions: ({ userId, sessionId }: SessionOwner, keepsThis: boolean): Promise<boolean> =>
+      runGuarded(() =>
         db.batch([
-          requireLive({ userId, sessionId }),
-          endSessions(userId, isKept ? sessionId : ""),
+          requireActiveSession({ userId, sessionId }),
+          endSessions(userId, keepsThis ? sessionId : ""),
           endLinks(db, userId),
         ]),
       ),
 
-    /** Puts a stronger hash in the place of the one that was just verified. */
+    /** Replaces a hash that was just verified by a stronger one. */
     async upgradeHash(userId: string, verified: string, hash: string): Promise<void> {
       await write(sql`update account set password = ${hash} where user_id = ${userId} and password = ${verified}`);
     },
   };
 
-  /** Stops a transaction, unless the password and the session are what they were. */
+  /** Stops the transaction unless the password is as verified and the session is active. */
   function requireVerified({ userId, sessionId, hash }: Verified) {
     const isPassword = sql`exists (select 1 from account where user_id = ${userId} and provider_id = 'credential'
       and password = ${hash})`;
-    const holds = sql`${isPassword} and ${isLive({ userId, sessionId })}`;
+    const holds = sql`${isPassword} and ${sessionIsActive({ userId, sessionId })}`;
     return write(sql`select case when ${holds} then 1 else ${refuse(sql`'verified'`)} end`);
   }
 
-  /** Stops a transaction, unless the session is still live: what an ended one asked for is not done. */
-  function requireLive(live: Live) {
-    return write(sql`select case when ${isLive(live)} then 1 else ${refuse(sql`'session'`)} end`);
+  /** Stops the transaction unless the session is active. */
+  function requireActiveSession(owner: SessionOwner) {
+    return write(sql`select case when ${sessionIsActive(owner)} then 1 else ${refuse(sql`'session'`)} end`);
   }
 
-  function isLive({ userId, sessionId }: Live): SQL {
+  function sessionIsActive({ userId, sessionId }: SessionOwner): SQL {
     return sql`exists (
       select 1 from session where id = ${sessionId} and user_id = ${userId} and expires_at > ${Date.now()})`;
   }
@@ -167,7 +168,7 @@ export function createCredentialStore(db: Database) {
       where id = ${userId} and not email_verified`);
   }
 
-  /** Ends what anybody has of the account: its sessions, and what was known of where they were opened. */
+  /** Ends all sessions, and lets the sources in which they were opened share one count. */
   function endAccess(userId: string) {
     return [endSessions(userId), ...shareCount(db, userId)] as const;
   }
@@ -177,8 +178,8 @@ export function createCredentialStore(db: Database) {
   }
 }
 
-/** Runs a transaction, and tells whether what it depends on held. */
-async function holding(transaction: () => Promise<unknown>): Promise<boolean> {
+/** Runs a transaction. Returns false if one of its guards stopped it. */
+async function runGuarded(transaction: () => Promise<unknown>): Promise<boolean> {
   try {
     return (await transaction()) !== false;
   } catch (error) {

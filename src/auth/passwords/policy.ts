@@ -1,47 +1,49 @@
 /**
- * Which passwords may be set: 8 to 128 characters of any kind, but not one of the 3,000 most common, and not the
- * person's own address or name, or ours. What was sent is neither trimmed nor altered.
+ * Which passwords may be set: 8 to 128 characters of any kind, but none of the 3,000 most common, and not the user's own
+ * address or name, or the product's. A password is neither trimmed nor changed.
  * @see OWASP ASVS 5.0, 6.2
  */
 import type { BetterAuthPlugin } from "better-auth";
 import { APIError, createAuthMiddleware } from "better-auth/api";
-import { currentSession } from "../current-session.ts";
+import { ENDPOINTS } from "../endpoints.ts";
+import { on } from "../hooks.ts";
+import { currentSession } from "../workarounds/current-session.ts";
 import commonPasswords from "./common-passwords.txt";
 
 export const MIN_PASSWORD_CHARACTERS = 8;
 export const MAX_PASSWORD_CHARACTERS = 128;
 
-/** Words of this product: no password is made of one of them and digits or signs alone, wherever those stand. */
+/** Words of this product. No password may be one of them with only digits or signs added. */
 const CONTEXT_WORDS = ["edgetasks"];
 
 const COMMON: ReadonlySet<string> = new Set(
   commonPasswords.split("\n").filter((line) => line !== "" && !line.startsWith("#")),
 );
 
-/** Applies the policy to signing up and to a change, before a try is counted; a reset learns of its owner later. */
+/** Applies the policy to sign-up and password change, before an attempt is counted. A reset applies it itself. */
 export function passwordPolicy() {
   return {
     id: "password-policy",
     hooks: {
       before: [
-        {
-          matcher: ({ path }) => path === "/sign-up/email",
-          handler: createAuthMiddleware(async (c) => {
+        on(
+          ({ path }) => path === ENDPOINTS.signUp.path,
+          createAuthMiddleware(async (c) => {
             const { password, email, name } = (c.body ?? {}) as Record<string, unknown>;
-            // What is no text is refused by the endpoint itself.
+            // Better Auth itself refuses a password that is not text.
             if (typeof password === "string") refuseBadPassword(password, [email, name]);
           }),
-        },
-        {
-          matcher: ({ path }) => path === "/change-password",
-          handler: createAuthMiddleware(async (c) => {
+        ),
+        on(
+          ({ path }) => path === ENDPOINTS.changePassword.path,
+          createAuthMiddleware(async (c) => {
             const { newPassword } = (c.body ?? {}) as Record<string, unknown>;
             const current = await currentSession(c);
             if (current && typeof newPassword === "string") {
               refuseBadPassword(newPassword, [current.user.email, current.user.name]);
             }
           }),
-        },
+        ),
       ],
     },
   } satisfies BetterAuthPlugin;
@@ -49,20 +51,23 @@ export function passwordPolicy() {
 
 /**
  * Refuses a password that may not be set.
- * @param own the person's address and name, as far as they are text
+ * @param own the user's address and name; values that are not text are ignored
  */
 export function refuseBadPassword(password: string, own: unknown[]): void {
   const { length } = [...password];
   if (length < MIN_PASSWORD_CHARACTERS) {
-    const message = `Password too short: use ${MIN_PASSWORD_CHARACTERS} characters or more`;
+    const message = `The password is too short. Use ${MIN_PASSWORD_CHARACTERS} characters or more`;
     throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_SHORT", message });
   }
   if (length > MAX_PASSWORD_CHARACTERS) {
-    const message = `Password too long: use ${MAX_PASSWORD_CHARACTERS} characters or fewer`;
+    const message = `The password is too long. Use ${MAX_PASSWORD_CHARACTERS} characters or fewer`;
     throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_LONG", message });
   }
   if (isCommon(password) || isOwn(password, own)) {
-    throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_COMMON", message: "Password too easy to guess" });
+    throw new APIError("BAD_REQUEST", {
+      code: "PASSWORD_TOO_COMMON",
+      message: "The password is too easy to guess. Choose another one",
+    });
   }
 }
 
@@ -77,7 +82,7 @@ function isOwn(password: string, own: unknown[]): boolean {
   return plain !== "" && words.some((word) => plainOf(word) === plain);
 }
 
-/** Letters alike in case and width are the same word to whoever guesses, with spaces around or what shows nothing. */
+/** A text without case, width, invisible characters and outer spaces: variants of a word are as easy to guess. */
 function plainOf(text: string): string {
   return text
     .normalize("NFKC")

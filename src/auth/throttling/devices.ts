@@ -1,24 +1,24 @@
 /**
- * Cookies by which a browser is known again. They open nothing. Each is signed, so that one that we handed out is told from
- * an invented one without asking the database.
+ * Cookies that let throttling recognize a browser. They give no access. Each is signed, so that an invented one is
+ * recognized without a query.
  * @see https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
  */
-import { deriveKey, type Keys, type SigningKey } from "../../access/keys.ts";
+import { deriveKey, type Keys, type SigningKey } from "../../access-tokens/keys.ts";
 import { createSecret, digestOf } from "../secrets.ts";
 
-/** A device, by the digest of its cookie, and whether we handed that cookie out; without a cookie the name is empty. */
+/** A device, named by the digest of its cookie; empty without a cookie. `isIssued`: this Worker signed the cookie. */
 export type Device = { device: string; isIssued: boolean };
 
 export type Devices = Awaited<ReturnType<typeof createDevices>>;
 
-/** @param keys the first signs cookies; those that any of them signed are ours */
+/** @param keys the first signs cookies; a cookie that any of them signed is accepted */
 export async function createDevices([first, ...others]: Keys) {
   const keyOf = ({ secret }: SigningKey) => deriveKey(secret, "device cookie");
   const signing = await keyOf(first);
   const accepted = [signing, ...(await Promise.all(others.map(keyOf)))];
 
   return {
-    /** Makes the value of a cookie. */
+    /** Creates the value of a new cookie. */
     async create(): Promise<string> {
       const secret = createSecret();
       const signature = await crypto.subtle.sign("HMAC", signing, encode(secret));
@@ -37,7 +37,7 @@ export async function createDevices([first, ...others]: Keys) {
   };
 }
 
-/** Names a device by the value of its cookie; empty where that is none of ours. */
+/** The name of a device, from the value of its cookie; empty if the value has another form. */
 export async function nameDevice(value: string): Promise<string> {
   const digest = await digestOf(value.split(".")[0]);
   return digest && `device ${digest}`;

@@ -1,22 +1,23 @@
 /**
- * The devices and addresses that an account was signed in from. Each has a count of tries of its own, which nobody elsewhere
- * can use up. Those from before the owner took the account back share one count.
+ * The devices and addresses that an account was signed in from. Each has a count of its own, which strangers cannot use up.
+ * Those from before a reset of the password share one count.
  */
 import { type SQL, sql } from "drizzle-orm";
-import { type Database, rawQuery } from "../../db/client.ts";
+import type { Database } from "../../db/client.ts";
+import { rawQuery } from "../../db/workarounds/raw-query.ts";
 import type { Source } from "./source.ts";
 
-/** Known sources of one account. Beyond so many, those that share a count go first, then the one used longest ago. */
+/** Known sources of one account. Beyond, those that share a count are deleted first, then those unused for longest. */
 const MAX_KNOWN_SOURCES = 40;
-/** Names the count that sources share. */
+/** The source that holds the shared count. */
 const FORMER = "former";
 
-/** Whether an account knows one of these sources. */
+/** Whether one of these sources is known to an account. */
 export function isKnownSource(userId: string | SQL, sources: string[]): SQL {
   return sql`exists (select 1 from known_source where user_id = ${userId} and source in ${sources})`;
 }
 
-/** The count of a caller's source, or null: of the device rather than of the address, and rather its own than the shared one. */
+/** The count of a caller's source, or null: the device before the address, its own count before the shared one. */
 export function countOf(
   userId: SQL,
   { device, address }: Pick<Source, "device" | "address">,
@@ -26,7 +27,7 @@ export function countOf(
     and ${condition} order by counted_as = ${FORMER}, source = ${device} desc limit 1)`;
 }
 
-/** The same, or null where the shared count is blocked: its sources are then counted as unknown ones, and wait no longer. */
+/** The same, or null if the shared count is blocked: its sources are then counted as unknown, and wait no longer. */
 export function openCountOf(userId: SQL, source: Source, now: number): SQL {
   const isBlocked = sql`counted_as = ${FORMER} and exists (select 1 from known_source as former
     where former.user_id = ${userId} and former.source = ${FORMER} and former.blocked_until > ${now})`;
@@ -34,9 +35,9 @@ export function openCountOf(userId: SQL, source: Source, now: number): SQL {
 }
 
 /**
- * Statements that remember where a user has just signed in from, with a count that begins anew.
- * @param newDevice names a device that the caller may get a cookie for; the third statement returns a row if it was kept,
- *   which it is not where theirs is known already
+ * Statements that store the source of a successful sign-in, with a new count.
+ * @param newDevice the name of a device for which the caller may get a cookie. The third statement returns a row if it was
+ *   stored: it is not if the caller's device is known already
  */
 export function rememberSource(db: Database, userId: string, source: Source, newDevice: string, now: number) {
   const { address, device, isIssued } = source;
@@ -64,8 +65,8 @@ export function rememberSource(db: Database, userId: string, source: Source, new
 }
 
 /**
- * Statements that let all known sources of an account share one count, so that whoever is to be kept out gains no more tries
- * than a single source has. Signing in from a source gives it a count of its own again.
+ * Statements that let all known sources of an account share one count, so that a former intruder has no more attempts than
+ * one source. A source gets a count of its own again when it signs in.
  */
 export function shareCount(db: Database, userId: string) {
   return [

@@ -1,16 +1,17 @@
 /**
- * Where a request comes from, as far as throttling tells callers apart: the client's address and network, and a device
- * that an account was signed in from before. Only `cf-connecting-ip` counts, which Cloudflare sets.
+ * Where a request comes from: the client's address, its network, and a device that signed in before. The address is that of
+ * `cf-connecting-ip`, which Cloudflare sets; no other header counts.
  */
 import { getIP } from "better-auth/api";
 import { parse } from "hono/utils/cookie";
 import { DAY_MS } from "../../time.ts";
+import { KNOWN_SOURCE_DAYS } from "../retention.ts";
 import type { Device, Devices } from "./devices.ts";
 
 export type Source = Device & {
-  /** An IPv4 address, or an IPv6 network of 64 bits; empty when it is not known. */
+  /** An IPv4 address, or an IPv6 network of 64 bits; empty if unknown. */
   address: string;
-  /** The neighbours of the address: 24 bits of IPv4, 48 of IPv6; empty when it is not known. */
+  /** The network around the address: 24 bits of IPv4, 48 of IPv6; empty if unknown. */
   network: string;
 };
 
@@ -18,10 +19,8 @@ export const NOWHERE: Source = { address: "", network: "", device: "", isIssued:
 
 const ADDRESS_HEADER = "cf-connecting-ip";
 const DEVICE_COOKIE = "edge-tasks.device";
-/** How long an address or a device is known that an account was not signed in from since. */
-export const KNOWN_SOURCE_DAYS = 400;
 
-/** Tells where a request comes from. */
+/** Determines the source of a request. */
 export async function sourceOf(request: Request, devices: Devices): Promise<Source> {
   const address = addressIn(request, 64);
   const isV6 = address.includes(":");
@@ -31,7 +30,7 @@ export async function sourceOf(request: Request, devices: Devices): Promise<Sour
   return { address, network: address && network, ...device };
 }
 
-/** The cookie that makes a browser known. */
+/** The `Set-Cookie` value for a device. */
 export function deviceCookie(url: string, value: string): string {
   const secure = url.startsWith("https:") ? "; Secure" : "";
   return `${deviceCookieName(url)}=${value}; Max-Age=${(KNOWN_SOURCE_DAYS * DAY_MS) / 1000}; Path=/; HttpOnly; SameSite=Lax${secure}`;
@@ -42,7 +41,7 @@ function deviceCookieName(url: string): string {
 }
 
 function addressIn({ headers }: Request, ipv6Subnet: 48 | 64): string {
-  // Without the header, Better Auth would name this machine where it takes the environment for a test.
+  // Without the header, Better Auth returns 127.0.0.1 in what it takes for a test environment.
   if (!headers.get(ADDRESS_HEADER)) return "";
   return getIP(headers, { advanced: { ipAddress: { ipAddressHeaders: [ADDRESS_HEADER], ipv6Subnet } } }) ?? "";
 }

@@ -2,7 +2,7 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { user } from "../tables.ts";
 
-/** Where an account was signed in from before: each such device and address has a count of its own. */
+/** Devices and addresses that an account was signed in from. Each has a count of its own. */
 export const knownSource = sqliteTable(
   "known_source",
   {
@@ -11,7 +11,7 @@ export const knownSource = sqliteTable(
       .references(() => user.id, { onDelete: "cascade" }),
     /** An address, or the digest of a device cookie. */
     source: text("source").notNull(),
-    /** The source whose count it has: its own, or one that it shares with others. */
+    /** The source whose count applies: its own, or a shared one. */
     countedAs: text("counted_as").notNull(),
     tries: integer("tries").notNull(),
     blockedUntil: integer("blocked_until").notNull(),
@@ -20,19 +20,19 @@ export const knownSource = sqliteTable(
   (table) => [primaryKey({ columns: [table.userId, table.source] })],
 );
 
-/** All other counts. They begin with the end of their window, so that those that are over lie together. */
+/** All other counts. The key begins with the window's end, so that expired counts lie together. */
 export const throttle = sqliteTable(
   "throttle",
   {
     endsAt: integer("ends_at").notNull(),
     /** A keyed hash of the e-mail address. */
     account: text("account").notNull(),
-    /** What is counted: a network's tries, everybody's, a session's, or mails of one kind. */
-    scope: text("scope").notNull(),
+    /** What is counted: attempts of a network, of all networks or of a session, or mails of one kind. */
+    source: text("scope").notNull(),
     tries: integer("tries").notNull(),
     blockedUntil: integer("blocked_until").notNull(),
-    /** Names the last try that was counted. */
+    /** The id of the last attempt that was counted. */
     lastTry: text("last_try").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.endsAt, table.account, table.scope] })],
+  (table) => [primaryKey({ columns: [table.endsAt, table.account, table.source] })],
 );

@@ -1,7 +1,7 @@
 /**
- * Tasks as CSV (RFC 4180), a column a field. What a spreadsheet would take for a formula has an apostrophe before it, also
- * within a cell where one that splits at other signs would begin a cell; as has an empty text, for an empty cell is null.
- * Reading takes them away again.
+ * Tasks as CSV (RFC 4180), one column for each field. An apostrophe stands before whatever a spreadsheet would take for a
+ * formula, also inside a cell, where a program may split it; and before an empty text, since an empty cell is null.
+ * Reading removes the apostrophes.
  * @see https://owasp.org/www-community/attacks/CSV_Injection
  */
 import Papa from "papaparse";
@@ -21,13 +21,13 @@ const COLUMNS = [
   "updatedAt",
 ] as const satisfies (keyof Task)[];
 
-/** What begins a formula, in each width, and the minus sign of mathematics. */
+/** Signs that begin a formula, in each width, and the mathematical minus. */
 const SIGNS = new Set("=+-@\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u2212");
-/** What may stand before it: also what shows nothing. */
+/** Characters that may stand before such a sign, also invisible ones. */
 const IS_SKIPPED = /[\s"'\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
-/** What some spreadsheets split cells at. */
+/** Signs at which some spreadsheets split cells. */
 const SEPARATORS = new Set(";|\t\r\n");
-/** Apostrophes alone, or before a blank: one more tells them from an empty cell, and from what a program may skip. */
+/** Apostrophes alone or before a blank. One more tells them from an empty cell. */
 const NEEDS_MARK = /^'*(?:$|[\t\r\n])/;
 
 export const csvWriter: Writer = {
@@ -52,29 +52,29 @@ export function* readCsv(pieces: Iterable<string>): Generator<Entry, void, undef
 
 function requireHeader(header: string[]): string[] {
   const unknown = header.find((name) => !COLUMNS.some((column) => column === name));
-  if (unknown !== undefined) throw new UnreadableFile("must begin with a line that names columns of an export");
-  if (new Set(header).size < header.length) throw new UnreadableFile("must name each column once");
-  if (!header.includes("title")) throw new UnreadableFile("must have a title column");
+  if (unknown !== undefined)
+    throw new UnreadableFile(`must begin with a line of column names; known are ${COLUMNS.join(", ")}`);
+  if (new Set(header).size < header.length) throw new UnreadableFile("must not name a column twice in its first line");
+  if (!header.includes("title")) throw new UnreadableFile("must have a column named title");
   return header;
 }
 
 function toEntry(header: string[], cells: string[]): Entry {
-  if (cells.length !== header.length) return { error: `must have ${header.length} cells, as the first line has` };
+  if (cells.length !== header.length)
+    return { error: `must have ${header.length} cells like the first line, but has ${cells.length}` };
   return { fields: Object.fromEntries(header.flatMap((name, index) => toField(name, cells[index] ?? ""))) };
 }
 
-/** Parses row by row: a row is cut out of the text first, so that no more than one is held. */
+/** Parses row by row. Each row is cut out of the text first, so that only one is held. */
 function* rowsOf(pieces: Iterable<string>): Generator<string[], void, undefined> {
   let rows = 0;
   for (const row of rowTextsOf(pieces)) {
     if (row === "") continue;
     rows += 1;
-    // The first names the columns. Rows that hold nothing count as well.
-    if (rows > MAX_ENTRIES + 1) throw new UnreadableFile(`must hold at most ${MAX_ENTRIES} rows`);
+    // The first row names the columns. Empty rows count too.
+    if (rows > MAX_ENTRIES + 1) throw new UnreadableFile(`must have at most ${MAX_ENTRIES} rows`);
     if (!isWellFormed(row))
-      throw new UnreadableFile(
-        `must be CSV; in row ${rows}, end each quoted cell with a quote and double those within it`,
-      );
+      throw new UnreadableFile(`must be CSV: in row ${rows}, close each quoted cell and double the quotes inside it`);
     const { data, errors } = Papa.parse<string[]>(row, { delimiter: ",", newline: "\n", skipEmptyLines: true });
     const [problem] = errors;
     if (problem) throw new UnreadableFile(`must be CSV: ${problem.message}`);
@@ -83,8 +83,8 @@ function* rowsOf(pieces: Iterable<string>): Generator<string[], void, undefined>
 }
 
 /**
- * Whether each cell that begins with a quote ends with one, blanks aside, and holds doubled ones alone. The library takes
- * quadratic time over others.
+ * Tells whether each cell that begins with a quote also ends with one, and doubles the quotes inside. The library takes
+ * quadratic time for other cells.
  */
 function isWellFormed(row: string): boolean {
   const cell = /(?:"(?:[^"]|"")*" *|[^",][^,]*|)(?:,|$)/y;
@@ -92,7 +92,7 @@ function isWellFormed(row: string): boolean {
   return true;
 }
 
-/** The rows of a text. A line break in quotes is part of its cell; a quote counts where a cell begins. */
+/** The rows of a text. A line break inside quotes belongs to its cell. A quote opens a cell only at its beginning. */
 function* rowTextsOf(pieces: Iterable<string>): Generator<string, void, undefined> {
   let row = "";
   let isQuoted = false;
@@ -120,7 +120,7 @@ function* rowTextsOf(pieces: Iterable<string>): Generator<string, void, undefine
     }
     row += piece.slice(start);
     if (row.length > MAX_ENTRY_CHARACTERS) {
-      throw new UnreadableFile(`must hold no row of more than ${MAX_ENTRY_CHARACTERS} characters`);
+      throw new UnreadableFile(`must not have a row of more than ${MAX_ENTRY_CHARACTERS} characters`);
     }
   }
   yield row;
@@ -131,7 +131,7 @@ function toCell(value: Task[keyof Task]): string {
   return mark(Array.isArray(value) ? JSON.stringify(value) : String(value));
 }
 
-/** Puts an apostrophe before whatever could begin a formula: the text, or a part of it behind a separator. */
+/** Puts an apostrophe before each formula: at the beginning, and after each separator. */
 function mark(text: string): string {
   const begins = formulasIn(text);
   let marked = NEEDS_MARK.test(text) || begins[0] ? "'" : "";
@@ -142,7 +142,7 @@ function mark(text: string): string {
   return marked;
 }
 
-/** Takes away the apostrophes that `mark` puts there, and no others. */
+/** Removes the apostrophes that `mark` added, and no others. */
 function unmark(cell: string): string {
   if (!cell.includes("'")) return cell;
   const begins = formulasIn(cell);
@@ -156,7 +156,7 @@ function unmark(cell: string): string {
   return text;
 }
 
-/** Whether a formula begins at each place of a text, perhaps behind blanks and quotes. From the end: one pass. */
+/** Tells for each position of a text whether a formula begins there, perhaps after blanks and quotes. */
 function formulasIn(text: string): boolean[] {
   const begins: boolean[] = [];
   for (let at = text.length - 1; at >= 0; at -= 1) {

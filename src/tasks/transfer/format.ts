@@ -1,7 +1,8 @@
-/** What a file format has to be able to do. */
+/** What a file format provides: a reader and a writer. */
+import type { FieldError } from "../../http/problem-details.ts";
 import type { Task } from "../model.ts";
 
-/** A file is written as its opening, chunks of tasks, and its end. */
+/** Writes a file: its opening, chunks of tasks, and its end. */
 export type Writer = {
   contentType: string;
   opening: string;
@@ -9,32 +10,30 @@ export type Writer = {
   end: string;
 };
 
-/** What was changed about a task when it was read. */
-export type Note = { path: string; message: string };
-
-/** One task of a file, not yet looked at, with its name in another program; or why there is none in that place. */
-export type Entry = { fields: Record<string, unknown>; uid?: string | undefined; notes?: Note[] } | { error: string };
+/** One unchecked task of a file, with its UID in another program; or the error in its place. */
+export type Entry =
+  | { fields: Record<string, unknown>; uid?: string | undefined; notes?: FieldError[] }
+  | { error: string };
 
 /**
- * Takes a file apart, piece by piece: of the file no more than one task is held at a time, and no task may be longer than
- * MAX_ENTRY_CHARACTERS.
+ * Reads a file piece by piece. At most one task is held at a time, of at most MAX_ENTRY_CHARACTERS.
  */
 export type Reader = (pieces: Iterable<string>) => Iterable<Entry>;
 
-/** Several times what the longest task takes in any format. */
+/** Several times the longest task in any format. */
 export const MAX_ENTRY_CHARACTERS = 64 * 1024;
-/** Tasks of a file, and rows of one that has rows. */
+/** The most tasks or rows of a file. */
 export const MAX_ENTRIES = 20_000;
 const PIECE_BYTES = 64 * 1024;
 
-/** A file that cannot be taken apart into tasks. The message tells its reader why. */
+/** A file that cannot be read. The message is for the caller. */
 export class UnreadableFile extends Error {
   override readonly name = "UnreadableFile";
 }
 
-/** The text of a file, in pieces, without a byte order mark. Bytes that are not UTF-8 make it unreadable. */
+/** The text of a file in pieces, without a byte order mark. A file that is not UTF-8 is unreadable. */
 export function* textOf(file: Uint8Array): Generator<string, void, undefined> {
-  // Left to itself, the decoder takes such a mark away from the beginning of every piece.
+  // By default, the decoder removes the mark at the beginning of every piece.
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   for (let at = 0; at < file.length; at += PIECE_BYTES) {
     const piece = decodeOrRefuse(() => decoder.decode(file.subarray(at, at + PIECE_BYTES), { stream: true }));

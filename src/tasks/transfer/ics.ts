@@ -1,20 +1,22 @@
 /**
- * Tasks as iCalendar to-dos (RFC 5545, section 3.6.2), for calendars and task programs. Where iCalendar cannot say
- * exactly what a task says (milliseconds, control characters, an empty text), X-EDGE-TASKS says it as JSON in base64.
+ * Tasks as iCalendar to-dos (RFC 5545, section 3.6.2). iCalendar has no milliseconds, control characters or empty texts, so
+ * X-EDGE-TASKS holds the exact values as JSON in base64.
  */
 import ICAL from "ical.js";
 import { base64url } from "jose";
-import { isTaskId, MAX_TAGS, type Task } from "../model.ts";
-import { type Entry, MAX_ENTRY_CHARACTERS, type Note, UnreadableFile, type Writer } from "./format.ts";
+import type { FieldError } from "../../http/problem-details.ts";
+import { isTaskId, MAX_TAGS } from "../fields.ts";
+import type { Task } from "../model.ts";
+import { type Entry, MAX_ENTRY_CHARACTERS, UnreadableFile, type Writer } from "./format.ts";
 import { openZones, type Zones } from "./zones.ts";
 
 /** 1 is the highest, 9 the lowest, 0 undefined (RFC 5545, section 3.8.1.9). */
 const PRIORITY_NUMBERS = { none: 0, low: 9, medium: 5, high: 1 };
 const EXACTLY = "x-edge-tasks";
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what TEXT may not hold.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that TEXT must not hold.
 const CONTROL_CHARACTERS = /[\x00-\x08\x0B-\x1F\x7F]/g;
 
-// RFC 5545 allows 75 octets; the library leaves out the space that each further line begins with.
+// RFC 5545 allows 75 octets. The library does not count the space at the beginning of a continued line.
 ICAL.foldLength = 74;
 
 export const icsWriter: Writer = {
@@ -24,16 +26,16 @@ export const icsWriter: Writer = {
   end: "END:VCALENDAR\r\n",
 };
 
-/** A to-do takes some 25 KB at most as we write it; the library takes quadratic time over what is much longer. */
+/** Our own to-dos take 25 KB at most. The library takes quadratic time for much longer lines. */
 const MAX_LINE_CHARACTERS = 32 * 1024;
 const MAX_PROPERTIES = 500;
 const MAX_PARAMETERS = 50;
 const MAX_NESTING = 10;
 
-/** Reads the to-dos of a file one by one. All that is around and between them, such as zones, is passed over. */
+/** Reads the to-dos of a file one by one. Everything else, such as zones, is skipped. */
 export function* readIcs(pieces: Iterable<string>): Generator<Entry, void, undefined> {
   const zones = openZones();
-  /** The components that the line stands in, from the outermost. */
+  /** The components around the line, outermost first. */
   const open: string[] = [];
   let hasBegun = false;
   let properties: string[] = [];
@@ -41,7 +43,7 @@ export function* readIcs(pieces: Iterable<string>): Generator<Entry, void, undef
     const [, edge, named = ""] = /^(BEGIN|END):([\w-]{1,40})\s*$/i.exec(text) ?? [];
     const name = named.toUpperCase();
     if (edge === undefined) {
-      // What is nested in a to-do, as an alarm is, says nothing that a task holds.
+      // A component inside a to-do, such as an alarm, holds nothing for a task.
       const isOfTodo = open.length > 0 && open.indexOf("VTODO") === open.length - 1;
       if (isOfTodo && properties.length <= MAX_PROPERTIES) properties.push(text);
     } else if (edge.toUpperCase() === "BEGIN") {
@@ -50,27 +52,28 @@ export function* readIcs(pieces: Iterable<string>): Generator<Entry, void, undef
       open.push(name);
       if (open.length > MAX_NESTING) throw new UnreadableFile(`must not be nested deeper than ${MAX_NESTING}`);
     } else {
-      if (open.pop() !== name) throw new UnreadableFile(`must be iCalendar; line ${number} ends what did not begin`);
+      if (open.pop() !== name)
+        throw new UnreadableFile(`must be iCalendar: line ${number} ends a component that did not begin`);
       if (name === "VTODO" && !open.includes(name)) yield toEntry(properties, zones);
     }
   }
-  if (!hasBegun) throw new UnreadableFile("must be iCalendar");
-  if (open.length > 0) throw new UnreadableFile(`must be iCalendar; it is cut off within ${open.at(-1)}`);
+  if (!hasBegun) throw new UnreadableFile("must be iCalendar: it has neither BEGIN:VCALENDAR nor BEGIN:VTODO");
+  if (open.length > 0) throw new UnreadableFile(`must be iCalendar: it ends inside of ${open.at(-1)}`);
 }
 
 function toEntry(lines: string[], zones: Zones): Entry {
-  if (lines.length > MAX_PROPERTIES) return { error: `must have ${MAX_PROPERTIES} properties at most` };
+  if (lines.length > MAX_PROPERTIES) return { error: `must have at most ${MAX_PROPERTIES} properties` };
   if (lines.reduce((sum, { length }) => sum + length, 0) > MAX_ENTRY_CHARACTERS) {
-    return { error: `must be ${MAX_ENTRY_CHARACTERS} characters long at most` };
+    return { error: `must be at most ${MAX_ENTRY_CHARACTERS} characters long` };
   }
   if (lines.some((line) => parametersIn(line) > MAX_PARAMETERS)) {
-    return { error: `must have ${MAX_PARAMETERS} parameters a property at most` };
+    return { error: `must have at most ${MAX_PARAMETERS} parameters in each property` };
   }
   try {
     const todo = new ICAL.Component(ICAL.parse(["BEGIN:VTODO", ...lines, "END:VTODO"].join("\r\n")));
     const uid = textOf(todo, "uid");
     const isOurs = uid !== undefined && isTaskId(uid);
-    const notes: Note[] = [];
+    const notes: FieldError[] = [];
     const fields = fromTodo(todo, zones, notes);
     return isOurs ? { fields: { id: uid, ...fields }, notes } : { fields, uid, notes };
   } catch {
@@ -78,13 +81,13 @@ function toEntry(lines: string[], zones: Zones): Entry {
   }
 }
 
-/** How many parameters come before a property's value. A value may be in quotes; a semicolon there counts, and does no harm. */
+/** The number of parameters before a property's value. A semicolon inside quotes counts too, which does no harm. */
 function parametersIn(line: string): number {
   const [parameters = ""] = /^(?:[=,]"[^"]*"?|[^:])*/.exec(line) ?? [];
   return parameters.split(";").length - 1;
 }
 
-/** The lines of a file, each with those that continue it (RFC 5545, section 3.1). */
+/** The lines of a file, with their continuations joined (RFC 5545, section 3.1). */
 function* unfold(pieces: Iterable<string>): Generator<{ text: string; number: number }, void, undefined> {
   let parts: string[] = [];
   let length = 0;
@@ -103,7 +106,9 @@ function* unfold(pieces: Iterable<string>): Generator<{ text: string; number: nu
     const part = continues ? line.slice(1) : line;
     length += part.length;
     if (length > MAX_LINE_CHARACTERS) {
-      throw new UnreadableFile(`must hold no line of more than ${MAX_LINE_CHARACTERS} characters; see line ${number}`);
+      throw new UnreadableFile(
+        `must not have a line of more than ${MAX_LINE_CHARACTERS} characters; line ${number} has`,
+      );
     }
     if (part !== "") parts.push(part);
   }
@@ -141,7 +146,7 @@ function toTodo(task: Task): ICAL.Component {
   return todo;
 }
 
-function fromTodo(todo: ICAL.Component, zones: Zones, notes: Note[]): Record<string, unknown> {
+function fromTodo(todo: ICAL.Component, zones: Zones, notes: FieldError[]): Record<string, unknown> {
   const status = textOf(todo, "status");
   const time = (name: string, path: string) => timeOf(todo, name, zones, (message) => notes.push({ path, message }));
   const completedAt = time("completed", "completedAt");
@@ -165,7 +170,7 @@ function addTime(todo: ICAL.Component, name: string, text: string): void {
   todo.addProperty(new ICAL.Property([name, {}, isDay ? "date" : "date-time", value]));
 }
 
-/** TEXT holds line feeds and tabs, and no other control character. */
+/** TEXT may hold line feeds and tabs, but no other control character. */
 function toText(text: string): string {
   return text.replaceAll(/\r\n?/g, "\n").replaceAll(CONTROL_CHARACTERS, "\uFFFD");
 }
@@ -175,7 +180,7 @@ function textOf(todo: ICAL.Component, name: string): string | undefined {
   return value === null ? undefined : String(value);
 }
 
-/** A day or an instant, as it is written: what is none is for the task's own checks to refuse. Floating time is UTC. */
+/** A day or an instant as it is written; the task's own schema refuses anything else. A time without a zone is UTC. */
 function timeOf(todo: ICAL.Component, name: string, zones: Zones, note: (message: string) => void): string | undefined {
   const property = todo.getFirstProperty(name);
   const value = property?.getFirstValue();
@@ -185,9 +190,9 @@ function timeOf(todo: ICAL.Component, name: string, zones: Zones, note: (message
   const zone = property.getFirstParameter("tzid");
   if (!zone) return `${written}Z`;
   const instant = zones.instantOf(written, zone);
-  // What is no time is for the task's own checks to refuse.
   if (instant === null) return written;
-  if (instant === undefined) note(`the time zone ${JSON.stringify(zone.slice(0, 60))} is not known; read as UTC`);
+  if (instant === undefined)
+    note(`the time zone ${JSON.stringify(zone.slice(0, 60))} is unknown; the time was read as UTC`);
   return instant ?? `${written}Z`;
 }
 
@@ -202,12 +207,12 @@ function tagsOf(todo: ICAL.Component): string[] {
   return [...new Set(tags)];
 }
 
-/** What we wrote exactly, as far as nobody has changed it since. */
+/** The exact values of X-EDGE-TASKS, for each property that nobody changed since the export. */
 function exactOf(todo: ICAL.Component): Record<string, unknown> {
   const text = textOf(todo, EXACTLY);
   if (text === undefined) return {};
   const exact: Task = JSON.parse(new TextDecoder().decode(base64url.decode(text)));
-  // What is not ours is not written out to be compared.
+  // A value of another program.
   if (!Array.isArray(exact.tags) || exact.tags.length > MAX_TAGS) return {};
   const written = toTodo({ ...BLANK, ...exact });
   const isAsWritten = (name: string) => linesOf(written, name) === linesOf(todo, name);

@@ -1,31 +1,23 @@
-/** From a file to tasks, and to a report of what came of each. */
+/** Turns the entries of a file into tasks, and into the lines of a report. */
 import { createHash } from "node:crypto";
+import type { FieldError } from "../../http/problem-details.ts";
 import { errorsOf, MAX_ERRORS } from "../../http/validation.ts";
-import type { ToImport } from "../imports.ts";
-import { importedTaskSchema } from "../model.ts";
-import { type Entry, MAX_ENTRIES, type Note, UnreadableFile } from "./format.ts";
+import { type ImportedTask, type ImportLine, importedTaskSchema } from "../model.ts";
+import { type Entry, MAX_ENTRIES, UnreadableFile } from "./format.ts";
 
 const MAX_ERRORS_A_LINE = 10;
 
-export type Line = {
-  line: number;
-  status: "imported" | "exists" | "invalid";
-  id?: string;
-  errors?: Note[];
-  notes?: Note[];
-};
+/** A checked file: its tasks, each id once, and the report's lines as far as they are known. */
+export type Checked = { tasks: ImportedTask[]; lines: ImportLine[]; moreErrors: number };
 
-/** A file that was looked at: its tasks, each id once, and its lines as far as they are known. */
-export type Checked = { tasks: ToImport[]; lines: Line[]; moreErrors: number };
-
-/** Looks at each entry of a file by itself. Errors and notes are listed up to a number, and counted beyond it. */
+/** Checks each entry of a file on its own. Errors and notes are listed up to a limit, and counted beyond it. */
 export function checkEntries(entries: Iterable<Entry>): Checked {
-  const tasks = new Map<string, ToImport>();
-  const lines: Line[] = [];
+  const tasks = new Map<string, ImportedTask>();
+  const lines: ImportLine[] = [];
   let left = MAX_ERRORS;
   let moreErrors = 0;
 
-  const listed = (notes: Note[], more = 0): Note[] => {
+  const take = (notes: FieldError[], more = 0): FieldError[] => {
     const kept = notes.slice(0, Math.min(left, MAX_ERRORS_A_LINE));
     left -= kept.length;
     moreErrors += notes.length - kept.length + more;
@@ -36,28 +28,28 @@ export function checkEntries(entries: Iterable<Entry>): Checked {
     const line = lines.length + 1;
     if (line > MAX_ENTRIES) throw new UnreadableFile(`must hold at most ${MAX_ENTRIES} tasks`);
     if ("error" in entry) {
-      lines.push({ line, status: "invalid", errors: listed([{ path: "", message: entry.error }]) });
+      lines.push({ line, status: "invalid", errors: take([{ path: "", message: entry.error }]) });
       continue;
     }
     const checked = importedTaskSchema.safeParse(entry.fields);
     if (!checked.success) {
       const found = errorsOf(checked.error, MAX_ERRORS_A_LINE);
-      lines.push({ line, status: "invalid", errors: listed(found.errors ?? [], found.moreErrors) });
+      lines.push({ line, status: "invalid", errors: take(found.errors ?? [], found.moreErrors) });
       continue;
     }
     const key = entry.uid === undefined ? ["task", entry.fields] : ["uid", entry.uid];
     const id = checked.data.id ?? idFrom(key);
-    // Of lines with one id, the first counts.
+    // Among lines with the same id, the first counts.
     const isFirst = !tasks.has(id);
     if (isFirst) tasks.set(id, { ...checked.data, id });
-    const notes = entry.notes && entry.notes.length > 0 ? { notes: listed(entry.notes) } : {};
+    const notes = entry.notes && entry.notes.length > 0 ? { notes: take(entry.notes) } : {};
     lines.push({ line, status: isFirst ? "imported" : "exists", id, ...notes });
   }
   return { tasks: [...tasks.values()], lines, moreErrors };
 }
 
-/** Says of each line what came of it. */
-export function reportLines(lines: Line[], imported: ReadonlySet<string>): Line[] {
+/** Marks the lines whose task existed already. */
+export function reportLines(lines: ImportLine[], imported: ReadonlySet<string>): ImportLine[] {
   return lines.map((line) =>
     line.status === "imported" && !imported.has(line.id ?? "") ? { ...line, status: "exists" } : line,
   );

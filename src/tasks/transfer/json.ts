@@ -1,13 +1,13 @@
 /**
- * Tasks as JSON: `{ "tasks": [...] }`. The list is cut into its tasks by counting brackets, and each is parsed by itself;
- * what stands around the list is kept, and parsed at the end.
+ * Tasks as JSON: `{ "tasks": [...] }`. The list is cut into tasks by counting brackets, and each task is parsed on its own.
+ * The text around the list is parsed at the end.
  */
 import { type Entry, MAX_ENTRY_CHARACTERS, UnreadableFile, type Writer } from "./format.ts";
 
-/** A task nests two deep; what is deeper is no task of any program. */
+/** A task nests two levels. */
 const MAX_NESTING = 20;
-const TASK_TOO_LONG = `must hold no task of more than ${MAX_ENTRY_CHARACTERS} characters`;
-const TOO_MUCH_AROUND = "must be an object with a list of tasks, and hold little besides";
+const TASK_TOO_LONG = `must not have a task of more than ${MAX_ENTRY_CHARACTERS} characters`;
+const TOO_MUCH_AROUND = `must be an object with a list \`tasks\`, and at most ${MAX_ENTRY_CHARACTERS} characters around it`;
 
 export const jsonWriter: Writer = {
   contentType: "application/json",
@@ -30,18 +30,18 @@ export function* readJson(pieces: Iterable<string>): Generator<Entry, void, unde
         yield { error: `must not be nested deeper than ${MAX_NESTING}` };
         continue;
       }
-      const fields = parse(part.text, `must be JSON; task ${number} cannot be read`);
+      const fields = parse(part.text, `must be JSON: task ${number} cannot be parsed`);
       yield isObject(fields) ? { fields } : { error: "must be an object" };
     } else {
       around += part.text;
       if (around.length > MAX_ENTRY_CHARACTERS) throw new UnreadableFile(TOO_MUCH_AROUND);
-      if (part.opensList && hasList) throw new UnreadableFile("must hold one list of tasks");
+      if (part.opensList && hasList) throw new UnreadableFile("must have only one list `tasks`");
       hasList ||= part.opensList;
     }
   }
-  const file = parse(around, "must be JSON; it may be cut off");
+  const file = parse(around, "must be JSON: the text around the list cannot be parsed; the file may be incomplete");
   if (!isObject(file) || !Array.isArray(file["tasks"])) {
-    throw new UnreadableFile("must be an object with a list of tasks");
+    throw new UnreadableFile("must be an object with a list `tasks`");
   }
 }
 
@@ -59,9 +59,9 @@ function* partsOf(pieces: Iterable<string>): Generator<Part, void, undefined> {
   let isInList = false;
   let isFirst = true;
   let isTooDeep = false;
-  /** Whether the member at hand has begun its value: a second one is no JSON, and no list. */
+  /** Whether the current member's value has begun. A second value would not be JSON. */
   let hasValue = false;
-  /** What has been read of the current part, and of the key that may come before the list. */
+  /** The text of the current part, and the key that may come before the list. */
   let text = "";
   let key = "";
 
@@ -121,7 +121,7 @@ function* partsOf(pieces: Iterable<string>): Generator<Part, void, undefined> {
   yield { isTask: false, text, opensList: false };
 }
 
-/** Whether a member of the file, up to its value, is the list: `, "tasks": `. */
+/** Tells whether the text before a value is the key of the list: `, "tasks": `. */
 function isTasksKey(member: string): boolean {
   const [, name] = /^\s*[{,]\s*("(?:[^"\\]|\\.)*")\s*:\s*$/.exec(member) ?? [];
   return name !== undefined && parse(name, "must be JSON") === "tasks";

@@ -1,14 +1,14 @@
-/** Taking all tasks out, and bringing tasks in. */
+/** Export and import. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { UserScope } from "../../access/user-scope.ts";
 import { headers, problems } from "../../http/openapi.ts";
 import { invalidField, Problem } from "../../http/problem.ts";
 import { logFailure } from "../../http/request-log.ts";
 import { refuseInvalid } from "../../http/validation.ts";
-import { taskSchema } from "../model.ts";
+import { importLineSchema, taskSchema } from "../model.ts";
 import { userPath } from "../parameters.ts";
 import { overQuota } from "../quota-problem.ts";
+import type { TaskVariables } from "../repository/repository.ts";
 import { csvWriter, readCsv } from "./csv.ts";
 import { type Reader, textOf, UnreadableFile, type Writer } from "./format.ts";
 import { icsWriter, readIcs } from "./ics.ts";
@@ -28,27 +28,17 @@ const text = { schema: z.string() };
 const FILE = { schema: { type: "string" as const } };
 const IMPORT_EXAMPLE = { type: "object" as const, example: { tasks: [{ title: "Buy oat milk" }] } };
 
-const notes = z.array(z.object({ path: z.string(), message: z.string() }));
-
 const reportSchema = z
   .object({
     imported: z.int(),
-    exists: z.int().openapi({ description: "Were there already, or had been deleted" }),
+    exists: z.int().openapi({ description: "Tasks that exist already, or were deleted" }),
     invalid: z.int(),
-    lines: z.array(
-      z.object({
-        line: z.int().openapi({ description: "Which task of the file, counted from 1" }),
-        status: z.enum(["imported", "exists", "invalid"]),
-        id: z.string().optional(),
-        errors: notes.optional(),
-        notes: notes.optional().openapi({ description: "What was read otherwise than it is written" }),
-      }),
-    ),
-    moreErrors: z.int().optional().openapi({ description: "How many errors and notes are not listed" }),
+    lines: z.array(importLineSchema),
+    moreErrors: z.int().optional().openapi({ description: "How many more errors and notes there are" }),
   })
   .openapi("ImportReport");
 
-export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseInvalid })
+export const transferRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseInvalid })
   .openapi(
     createRoute({
       method: "get",
@@ -62,7 +52,7 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
       },
       responses: {
         200: {
-          description: "A file. It is cut off should the export fail on the way",
+          description: "A file. If the export fails on the way, the connection breaks off",
           headers: headers({ "Content-Disposition": "The file's name" }),
           content: {
             "application/json": { schema: z.object({ tasks: z.array(taskSchema) }) },
@@ -87,15 +77,15 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
       path: "/import",
       operationId: "importTasks",
       tags: ["Transfer"],
-      summary: "Import what an export wrote",
+      summary: "Import a file of tasks",
       description:
-        "Each task once, however often it is imported: told by its id, or else by all that is written in it.",
+        "A task is imported once, however often its file is sent. Its id identifies it; without an id, its contents do.",
       request: {
         params: userPath,
         body: {
           description: "At most 10 MiB and 20,000 tasks",
           content: {
-            // Described, and not validated: the validator would read the whole file first.
+            // Not validated here: the validator would parse the whole file at once.
             "application/json": { schema: IMPORT_EXAMPLE },
             "text/csv": FILE,
             "text/calendar": FILE,
@@ -104,7 +94,7 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
       },
       responses: {
         200: {
-          description: "What came of each task",
+          description: "The result of each task",
           headers: headers({}),
           content: { "application/json": { schema: reportSchema } },
         },
@@ -125,8 +115,8 @@ export const transferRoutes = new OpenAPIHono<UserScope>({ defaultHook: refuseIn
     },
   );
 
-/** Opens the file with the first chunk in hand, so that what fails at once has an answer of its own. */
-async function streamTasks(c: Context<UserScope>, { opening, chunk, end }: Writer): Promise<ReadableStream> {
+/** Reads the first chunk before the file is opened, so that an early failure gets its own status. */
+async function streamTasks(c: Context<TaskVariables>, { opening, chunk, end }: Writer): Promise<ReadableStream> {
   const chunks = c.var.tasks.all(CHUNK_TASKS);
   const first = await chunks.next();
   async function* texts() {
@@ -138,7 +128,10 @@ async function streamTasks(c: Context<UserScope>, { opening, chunk, end }: Write
   return toStream(texts(), (error) => logFailure(c, "export_cut_off", error));
 }
 
-/** Reads on only as fast as the caller takes it. */
+/**
+ * Reads only as fast as the caller takes it. `ReadableStream.from` is not in the installed types, and Hono's `stream()`
+ * closes normally after an error, so that a broken export would look complete.
+ */
 function toStream(texts: AsyncGenerator<string, void, undefined>, onFailure: (error: Error) => void): ReadableStream {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({

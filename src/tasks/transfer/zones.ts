@@ -1,20 +1,20 @@
 /**
- * Local times of named zones. A zone's offsets come from the runtime, by its IANA name, or by the Windows name for it; what a
- * file itself defines is never expanded.
+ * Converts local times of named zones. The runtime knows a zone's offsets, by its IANA or Windows name. A zone that a file
+ * defines is never expanded.
  * @see https://www.unicode.org/cldr/charts/latest/supplemental/zone_tzid.html
  */
 import { findIana } from "windows-iana";
 import { DAY_MS } from "../../time.ts";
 
 const LOCAL = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)$/;
-/** A file of more zones is no calendar that people keep; each one takes memory. */
+/** Each zone takes memory, so further zones of a file are unknown. */
 const MAX_ZONES = 40;
 
 export type Zones = ReturnType<typeof openZones>;
 
 type Zone = { format: Intl.DateTimeFormat; offsets: Map<number, number> };
 
-/** Knows the zones of one file. */
+/** Caches the zones of one file. */
 export function openZones() {
   const known = new Map<string, Zone | undefined>();
 
@@ -23,7 +23,7 @@ export function openZones() {
      * The instant of a local time, in UTC.
      * @param local `YYYY-MM-DDTHH:MM:SS`
      * @param name as in TZID, with or without a registry's prefix
-     * @returns undefined for a zone that is not known, null for a time that there is none of, such as 30 February
+     * @returns undefined for an unknown zone, null for an invalid time, such as 30 February
      */
     instantOf(local: string, name: string): string | null | undefined {
       const [, ...parts] = LOCAL.exec(local) ?? [];
@@ -35,7 +35,7 @@ export function openZones() {
       const { format } = zone;
       const [before, after] = [offsetOfDay(zone, wall - DAY_MS), offsetOfDay(zone, wall + 2 * DAY_MS)];
       if (before === after) return new Date(wall - before).toISOString();
-      // A time that comes twice is the first one; one that does not come is told by the offset before the gap (RFC 5545).
+      // A time that occurs twice is the first one; a skipped time has the offset before the gap (RFC 5545).
       const offset = [before, after].find((each) => offsetAt(format, wall - each) === each) ?? before;
       return new Date(wall - offset).toISOString();
     },
@@ -50,7 +50,7 @@ export function openZones() {
   }
 }
 
-/** The offset at the start of a day of UTC. Each is asked for once: asking takes long. */
+/** The offset at the start of a UTC day. It is cached, since formatting takes long. */
 function offsetOfDay({ format, offsets }: Zone, instant: number): number {
   const day = Math.floor(instant / DAY_MS);
   const offset = offsets.get(day) ?? offsetAt(format, day * DAY_MS);
@@ -59,14 +59,14 @@ function offsetOfDay({ format, offsets }: Zone, instant: number): number {
 }
 
 function formatOf(name: string): Intl.DateTimeFormat | undefined {
-  // Some programs put a registry before it: /freeassociation.sourceforge.net/Europe/Amsterdam.
+  // Some programs write a registry first: /freeassociation.sourceforge.net/Europe/Amsterdam.
   const path = name.replace(/^\/[^/]+\//, "").replace(/^Tzfile\//, "");
   const [ofWindows] = findIana(name);
   for (const timeZone of [path, ofWindows]) {
     try {
       if (timeZone && /^[A-Za-z]/.test(timeZone)) return new Intl.DateTimeFormat("en-US", { timeZone, ...FIELDS });
     } catch {
-      // Not a zone of the IANA list.
+      // Not an IANA zone.
     }
   }
   return undefined;
@@ -83,7 +83,7 @@ const FIELDS = {
   second: "numeric",
 } as const;
 
-/** By how many milliseconds a zone's clocks are ahead of UTC at an instant. */
+/** The milliseconds by which a zone is ahead of UTC at an instant. */
 function offsetAt(format: Intl.DateTimeFormat, instant: number): number {
   const part = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]));
   const { year, month, day, hour, minute, second } = part;
@@ -91,7 +91,7 @@ function offsetAt(format: Intl.DateTimeFormat, instant: number): number {
   return wall - Math.floor(instant / 1000) * 1000;
 }
 
-/** A local time as if it were UTC. Date.UTC would take the years 0 to 99 for those of the 20th century. */
+/** A local time as if it were UTC. Date.UTC would read the years 0 to 99 as 1900 to 1999. */
 function wallTime([year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0]: number[]): number {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);

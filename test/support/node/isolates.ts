@@ -1,6 +1,7 @@
 /** The built Worker in two isolates over one database, over HTTP. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inject } from "vitest";
 import { createTestHarness, type TestHarness, unstable_readConfig } from "wrangler";
 
 export const SECRET = "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa";
@@ -17,29 +18,42 @@ type Vars = Record<string, string>;
 /** Calls that a user of the task API has in a window here: few, so that a test reaches them within one. */
 export const TASK_CALLS = 30;
 
-/** Starts two isolates. `vars` are the Worker's variables and secrets; `others` those of the second, where they differ. */
+/**
+ * Starts two isolates.
+ * @param vars the Worker's variables and secrets; `others` are those of the second isolate, where they differ
+ * @param root the folder whose `.dev.vars` counts; by default one without
+ */
 export async function startIsolates(
   vars: Vars = { BETTER_AUTH_SECRET: SECRET },
   others: Vars = vars,
+  root: string = import.meta.dirname,
 ): Promise<Isolates> {
   const project = unstable_readConfig({ config: "wrangler.toml" });
-  const { assets, compatibility_date, compatibility_flags, durable_objects, migrations, send_email, triggers } =
-    project;
+  const {
+    assets,
+    compatibility_date,
+    compatibility_flags,
+    durable_objects,
+    migrations,
+    secrets,
+    send_email,
+    triggers,
+  } = project;
   const ratelimits = project.ratelimits.map((binding: { name: string; simple: { limit: number; period: 10 | 60 } }) =>
     binding.name === "TASKS_RATE_LIMIT" ? { ...binding, simple: { ...binding.simple, limit: TASK_CALLS } } : binding,
   );
   const shared = { database_id: "shared", migrations_dir: resolve("migrations") };
   const config = {
-    main: resolve("src/index.ts"),
+    main: join(inject("builtWorker"), "index.js"),
+    no_bundle: true,
     compatibility_date: String(compatibility_date),
     compatibility_flags,
     assets: { ...assets, directory: resolve(String(assets?.directory)) },
-    ...{ durable_objects, migrations, ratelimits, send_email, triggers, vars },
+    ...{ durable_objects, migrations, ratelimits, secrets, send_email, triggers, vars },
     d1_databases: project.d1_databases.map((database: object) => ({ ...database, ...shared })),
   };
   const workers = [{ config: { ...config, name: "first" } }, { config: { ...config, name: "second", vars: others } }];
-  // A folder without .dev.vars, so that the Worker has these variables and no others.
-  const harness = createTestHarness({ root: import.meta.dirname, workers });
+  const harness = createTestHarness({ root, workers });
   await harness.listen();
   await harness.getWorker("first").applyD1Migrations("DB");
   return { first: isolate(harness, "first"), second: isolate(harness, "second"), harness };

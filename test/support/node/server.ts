@@ -1,6 +1,6 @@
 /** `npm start` in a copy of the project, as somebody would run it who has just cloned it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,7 +13,7 @@ const GONE_WITHIN_MS = 5_000;
 export function copyProject(): string {
   const folder = mkdtempSync(join(tmpdir(), "edge-tasks-"));
   const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" });
-  for (const file of files.split("\n").filter((name) => name !== "")) {
+  for (const file of files.split("\n").filter((name) => name !== "" && existsSync(name))) {
     cpSync(file, join(folder, file), { recursive: true });
   }
   symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
