@@ -7,7 +7,7 @@ import { unstable_readConfig as readConfig } from "wrangler";
 const testTimeout = 60_000;
 
 /** Tests that read whole tables need a database of their own. */
-const ALONE = ["test/housekeeping.test.ts", "test/auth/deletion.test.ts", "test/db/*.test.ts"];
+const ALONE = ["test/housekeeping.test.ts", "test/auth/deletion.test.ts", "test/db/{limits,migrations}.test.ts"];
 
 /** The packages that files in workerd import. */
 const BUNDLED = [
@@ -38,6 +38,8 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.node.test.ts"],
           globalSetup: ["test/support/node/build.ts"],
+          // Loading wrangler takes seconds: once for all files.
+          isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,12 +1,12 @@
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Isolates, startIsolates } from "./support/node/isolates.ts";
+import { type Isolates, startIsolate } from "./support/node/isolates.ts";
 
 describe("R3 the documents, as a deployed Worker serves them", () => {
-  let isolates: Isolates;
+  let isolates: Omit<Isolates, "second">;
 
   beforeAll(async () => {
-    isolates = await startIsolates();
+    isolates = await startIsolate();
   });
   afterAll(() => isolates.harness.close());
 

@@ -11,6 +11,7 @@ import {
   PASSWORD,
   SECRET,
   someone,
+  startIsolate,
   startIsolates,
   TASK_CALLS,
 } from "./support/node/isolates.ts";
@@ -136,7 +137,7 @@ describe("the built Worker with variables that Better Auth would read itself", (
   it("U1 this machine is its own origin, whatever they say", async () => {
     const elsewhere = "https://tasks.example.com";
     const vars = { BETTER_AUTH_SECRET: SECRET, BETTER_AUTH_URL: elsewhere, BETTER_AUTH_TRUSTED_ORIGINS: "https://*" };
-    const { first, harness } = await startIsolates({ ...vars, BASE_URL: elsewhere, AUTH_SECRET: SECRET });
+    const { first, harness } = await startIsolate({ ...vars, BASE_URL: elsewhere, AUTH_SECRET: SECRET });
     try {
       const json = { name: "A", email: "a@example.com", password: PASSWORD };
       const local = "http://localhost:8787";

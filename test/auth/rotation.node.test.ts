@@ -10,6 +10,7 @@ import {
   type Isolates,
   PASSWORD,
   someone,
+  startIsolate,
   startIsolates,
 } from "../support/node/isolates.ts";
 
@@ -83,16 +84,21 @@ describe("L2 rolling the secret", () => {
 
 describe("L2 a list of secrets in .dev.vars", () => {
   let folder: string;
+  let started: Awaited<ReturnType<typeof startIsolate>> | undefined;
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "edge-tasks-vars-"));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(async () => {
+    await started?.harness.close();
+    started = undefined;
+    rmSync(folder, { recursive: true });
+  });
 
   async function startWith(variables: string): Promise<Isolate> {
     writeFileSync(join(folder, ".dev.vars"), variables);
-    isolates = await startIsolates({}, {}, folder);
-    return isolates.first;
+    started = await startIsolate({}, folder);
+    return started.first;
   }
 
   it.each([
@@ -108,6 +114,6 @@ describe("L2 a list of secrets in .dev.vars", () => {
     const first = await startWith(`BETTER_AUTH_SECRET=${OLD}\nBETTER_AUTH_SECRETS=nonsense\n`);
     const ready = await first("/ready");
     expect([ready.status, ((await ready.json()) as { code: string }).code]).toEqual([503, "not_configured"]);
-    expect(JSON.stringify(isolates?.harness.getLogs())).toContain("BETTER_AUTH_SECRETS must be a list");
+    expect(JSON.stringify(started?.harness.getLogs())).toContain("BETTER_AUTH_SECRETS must be a list");
   });
 });

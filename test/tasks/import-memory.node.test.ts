@@ -3,16 +3,16 @@
  * whoever took more would end it. Each is as long as an import may be.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Isolates, someone, startIsolates } from "../support/node/isolates.ts";
+import { type Isolates, someone, startIsolate } from "../support/node/isolates.ts";
 
 const MAX_BYTES = 10 * 1024 * 1024;
 const LIMIT = "MINIFLARE_WORKERD_V8_FLAGS";
 
-let isolates: Isolates;
+let isolates: Omit<Isolates, "second">;
 
 beforeAll(async () => {
   process.env[LIMIT] = "--max-heap-size=128";
-  isolates = await startIsolates();
+  isolates = await startIsolate();
 });
 afterAll(async () => {
   delete process.env[LIMIT];

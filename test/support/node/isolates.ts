@@ -15,19 +15,30 @@ export type Isolates = { first: Isolate; second: Isolate; harness: TestHarness }
 
 type Vars = Record<string, string>;
 
+const WITH_SECRET: Vars = { BETTER_AUTH_SECRET: SECRET };
+
 /** Calls that a user of the task API has in a window here: few, so that a test reaches them within one. */
 export const TASK_CALLS = 30;
 
 /**
- * Starts two isolates.
+ * Starts two isolates over one database.
  * @param vars the Worker's variables and secrets; `others` are those of the second isolate, where they differ
+ */
+export async function startIsolates(vars: Vars = WITH_SECRET, others: Vars = vars): Promise<Isolates> {
+  const harness = await start({ first: vars, second: others });
+  return { first: isolate(harness, "first"), second: isolate(harness, "second"), harness };
+}
+
+/**
+ * Starts one isolate.
  * @param root the folder whose `.dev.vars` counts; by default one without
  */
-export async function startIsolates(
-  vars: Vars = { BETTER_AUTH_SECRET: SECRET },
-  others: Vars = vars,
-  root: string = import.meta.dirname,
-): Promise<Isolates> {
+export async function startIsolate(vars: Vars = WITH_SECRET, root?: string): Promise<Omit<Isolates, "second">> {
+  const harness = await start({ first: vars }, root);
+  return { first: isolate(harness, "first"), harness };
+}
+
+async function start(workers: Record<string, Vars>, root: string = import.meta.dirname): Promise<TestHarness> {
   const project = unstable_readConfig({ config: "wrangler.toml" });
   const {
     assets,
@@ -49,14 +60,14 @@ export async function startIsolates(
     compatibility_date: String(compatibility_date),
     compatibility_flags,
     assets: { ...assets, directory: resolve(String(assets?.directory)) },
-    ...{ durable_objects, migrations, ratelimits, secrets, send_email, triggers, vars },
+    ...{ durable_objects, migrations, ratelimits, secrets, send_email, triggers },
     d1_databases: project.d1_databases.map((database: object) => ({ ...database, ...shared })),
   };
-  const workers = [{ config: { ...config, name: "first" } }, { config: { ...config, name: "second", vars: others } }];
-  const harness = createTestHarness({ root, workers });
+  const named = Object.entries(workers).map(([name, vars]) => ({ config: { ...config, name, vars } }));
+  const harness = createTestHarness({ root, workers: named });
   await harness.listen();
   await harness.getWorker("first").applyD1Migrations("DB");
-  return { first: isolate(harness, "first"), second: isolate(harness, "second"), harness };
+  return harness;
 }
 
 function isolate(harness: TestHarness, name: string): Isolate {
