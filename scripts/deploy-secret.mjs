@@ -25,7 +25,7 @@ export async function hasSecret(worker, options, variables) {
   if (mayNotExist && (await doesNotExist(worker, options, variables))) return false;
   throw failureOf(
     code,
-    `${output.trimEnd()}\nNothing was deployed, because the secrets of the Worker ${worker} are unknown: fix what Wrangler reports above, then run this command again.`,
+    `${output.trimEnd()}\nNothing was deployed, because the secrets of the Worker ${worker} are unknown: log in with npx wrangler login, or fix what Wrangler reports above, then run this command again.`,
   );
 }
 

@@ -12,7 +12,8 @@ import { capture, requireSuccess, root, run } from "./run.mjs";
 import { withTemporaryFolder } from "./temporary-folder.mjs";
 import { captureWrangler, parseNames } from "./wrangler.mjs";
 
-const NOTHING_DEPLOYED = "Nothing was deployed: fix what Wrangler reports above, then run this command again.";
+const NOTHING_DEPLOYED =
+  "Nothing was deployed: log in with npx wrangler login, or fix what Wrangler reports above, then run this command again.";
 
 const args = process.argv.slice(2);
 rejectOptionsTakenByNpm(args, process.env);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   taskId = (await person.create()).id;
 });
 
-describe("T6 what is not a request of this API", () => {
+describe("T6 requests that the API does not know", () => {
   const json = { "content-type": "application/json" };
   const cases: [string, string, RequestInit & { headers?: Record<string, string> }, number, string][] = [
     ["malformed JSON", "", { method: "POST", body: '{"title":', headers: json }, 400, "malformed_request"],
@@ -114,14 +114,14 @@ describe("T6 what is not a request of this API", () => {
     expect((await person.call(person.path, { json: { title: "x", ...wide } })).status).toBe(400);
   });
 
-  it("T6 an unknown path outside the API is a problem, too", async () => {
+  it("T6 an unknown path outside the API is a problem body too", async () => {
     const answer = await call("/nothing/here");
     expect([answer.status, header(answer, "content-type")]).toEqual([404, "application/problem+json"]);
   });
 });
 
-describe("S8 the edge around every answer", () => {
-  it("S8 a request id comes in when well-formed, and goes out always", async () => {
+describe("S8 what surrounds every answer", () => {
+  it("S8 a valid request id is kept, and every answer has one", async () => {
     const given = await call("/health", { headers: { "x-request-id": "abc-123_=" } });
     expect(header(given, "x-request-id")).toBe("abc-123_=");
     for (const bad of ["", "a b", "<script>", "x".repeat(129), "é"]) {
@@ -142,7 +142,7 @@ describe("S8 the edge around every answer", () => {
     }
   });
 
-  it("S8 CORS answers the trusted origins, and no other", async () => {
+  it("S8 CORS allows the trusted origins only", async () => {
     const { fetch } = await hastyApp({ vars: { TRUSTED_ORIGINS: "https://app.test, https://admin.test" } });
     const preflight = (origin: string) =>
       call(person.path, { method: "OPTIONS", headers: { origin, "access-control-request-method": "PUT" } }, fetch);
@@ -171,7 +171,7 @@ describe("S8 the edge around every answer", () => {
     }
   });
 
-  it("S8 health tells the version and asks nobody; ready asks D1", async () => {
+  it("S8 /health returns the version without a query; /ready queries D1", async () => {
     expect(await (await call("/health")).json()).toEqual({ status: "ok", version });
     expect(await (await call("/ready")).json()).toEqual({ status: "ready" });
     const { fetch } = await hastyApp({ d1: failingD1(env.DB, "D1_ERROR: down") });
@@ -198,7 +198,7 @@ describe("S8 logs", () => {
     vi.restoreAllMocks();
   });
 
-  it("S8 are one line of JSON a request, with the route's pattern and the user", async () => {
+  it("S8 each request is one line of JSON with the route's pattern and the user", async () => {
     await person.call(`${person.path}/${taskId}`, { headers: { "x-request-id": "logged" } });
     expect(lines).toEqual([
       {
@@ -214,7 +214,7 @@ describe("S8 logs", () => {
     ]);
   });
 
-  it("S8 what happens to an account is a line: which event, whose, with which outcome, and never an address", async () => {
+  it("S8 each account event is one line with event, user and outcome, and no address", async () => {
     const visitor = anonymous();
     const email = nextEmail();
     const account = { name: "Private Person", email, password: PASSWORD };
@@ -241,14 +241,14 @@ describe("S8 logs", () => {
     expect(JSON.stringify(lines)).not.toContain(email);
   });
 
-  it("S8 a link that is refused by a redirect is refused in the log, too", async () => {
+  it("S8 the log shows a refused link even if the answer is a redirect", async () => {
     const { fetch } = await hastyApp({ vars: { CALLBACK_URLS: "/done" } });
     const answer = await anonymous(fetch).call("/api/auth/verify-email?token=x&callbackURL=%2Fdone");
     expect(answer.headers.get("location")).toBe("/done?error=INVALID_TOKEN");
     expect(lines).toContainEqual(expect.objectContaining({ event: "verify-email", outcome: "refused" }));
   });
 
-  it("S8 never hold a token, cookie, address, body, query or password, whatever fails", async () => {
+  it("S8 no failure logs a token, cookie, address, body, query or password", async () => {
     const visitor = anonymous();
     const email = "private.person@example.com";
     const credentials = { name: "Private Person", email, password: "private password 1" };
@@ -272,10 +272,10 @@ describe("S8 logs", () => {
   });
 });
 
-describe("U6 D1 in trouble", () => {
+describe("U6 when D1 fails", () => {
   const messages = ["D1_ERROR: Network connection lost.", "D1_ERROR: D1 DB is overloaded.", "D1_EXEC_ERROR: reset"];
 
-  it.each(messages)("U6 %s is 503 with Retry-After on every task route, and tells nothing", async (message) => {
+  it.each(messages)("U6 %s is 503 with Retry-After on every task route, without details", async (message) => {
     const { fetch } = await hastyApp({ d1: failingD1(env.DB, message) });
     for (const { path, ...route } of guardedRoutes("me", taskId)) {
       const { method } = route;
@@ -288,7 +288,7 @@ describe("U6 D1 in trouble", () => {
     }
   });
 
-  it("U6 whenever it begins, an account endpoint does its work or answers 503", async () => {
+  it("U6 an account endpoint does its work or answers 503, whichever query fails", async () => {
     const authorization = `Bearer ${person.sessionToken}`;
     const calls: [string, () => CallInit][] = [
       ["/api/auth/sign-up/email", () => ({ json: { name: "x", email: nextEmail(), password: PASSWORD } })],
@@ -316,7 +316,7 @@ describe("U6 D1 in trouble", () => {
     }
   });
 
-  it("U6 a sign-out that could not be written does not claim to have happened", async () => {
+  it("U6 a sign-out that D1 did not store is not reported as done", async () => {
     const leaver = await someone();
     for (let healthy = 0; healthy < 12; healthy += 1) {
       const { fetch } = await hastyApp({ d1: failingD1(env.DB, "D1_ERROR: down", healthy) });
@@ -329,7 +329,7 @@ describe("U6 D1 in trouble", () => {
     throw new Error("never signed out");
   });
 
-  it("U6 a database without tables is trouble, too", async () => {
+  it("U6 a database without tables is 503 too", async () => {
     const { fetch } = await hastyApp({ d1: env.DB });
     await env.DB.prepare("alter table session rename to session_away").run();
     try {
@@ -342,7 +342,7 @@ describe("U6 D1 in trouble", () => {
     }
   });
 
-  it("S8 a mistake of ours is 500, and tells nothing", async () => {
+  it("S8 an internal error is 500, without details", async () => {
     const { fetch } = await hastyApp({ d1: failingD1(env.DB, "TypeError: secret internals") });
     const answer = await clientFor(person.accessToken, fetch).call(person.path);
     expect(answer.status).toBe(500);
@@ -394,7 +394,7 @@ describe("U6 configuration", () => {
     ["a life in words", { ACCESS_TOKEN_TTL_SECONDS: "an hour" }, "ACCESS_TOKEN_TTL_SECONDS"],
   ];
 
-  it.each(bad)("U6 %s is named, and its value is not shown", (_what, vars, name) => {
+  it.each(bad)("U6 %s is reported by name, without its value", (_what, vars, name) => {
     const configuration = readConfiguration({ ...env, ...vars } as Partial<Env>);
     if (configuration.ok) throw new Error("accepted");
     expect(configuration.problems.join()).toContain(name);
@@ -419,7 +419,7 @@ describe("U6 configuration", () => {
     });
   });
 
-  it("U6 without it everything but /health is 503, and the log names the variable", async () => {
+  it("U6 an invalid configuration answers 503 except for /health, and the log names the variable", async () => {
     const written = vi.spyOn(console, "error").mockImplementation(() => {});
     const app = createUnconfiguredApp(["BETTER_AUTH_SECRET is missing"]);
     expect(written.mock.calls.join()).toContain("BETTER_AUTH_SECRET");

@@ -19,6 +19,7 @@ const MIGRATIONS = readdirSync("migrations").sort();
 
 const SECRETS = "GET /workers/scripts/edge-tasks/secrets";
 const DEPLOYMENTS = "GET /workers/scripts/edge-tasks/deployments";
+const STOPPED = "Nothing was deployed, because the secrets of the Worker edge-tasks are unknown";
 
 type Run = { code: number | null; output: string };
 type Deploy = (args: string[], variables?: Record<string, string>) => Promise<Run>;
@@ -57,7 +58,7 @@ async function start(command: string, args: string[], variables: Record<string, 
   return { code, output };
 }
 
-/** A refusal whose message only looks like Cloudflare's code. */
+/** An error without a code, whose message looks like one with Cloudflare's code. */
 function withoutCode(message: string): string {
   return JSON.stringify({ success: false, errors: [{ message }], messages: [], result: null });
 }
@@ -71,7 +72,7 @@ function secretsOf(api: CloudflareApi, worker: string) {
   return Object.fromEntries(api.workers.get(worker)?.secrets ?? []);
 }
 
-/** The Workers that calls were about. */
+/** The names of the Workers in the paths of the calls. */
 function workersIn(calls: string[]): string[] {
   const names = calls.flatMap((call) => /\/workers\/(?:scripts|services|workers)\/([^/]+)/.exec(call)?.[1] ?? []);
   return [...new Set(names)];
@@ -100,7 +101,7 @@ describe("npm run deploy", () => {
     expect(api.workers.get("edge-tasks")?.deployments).toBe(2);
   });
 
-  it("R2 without deploying, asks and changes nothing", async ({ api, deploy }) => {
+  it("R2 makes no API call with --dry-run or --help", async ({ api, deploy }) => {
     for (const args of [["--dry-run"], ["--dryRun=true", "--env", "staging"], ["-h"]]) {
       const { code, output } = await deploy(args);
       expect(code, output).toBe(0);
@@ -122,7 +123,7 @@ describe("npm run deploy", () => {
     expect(secretsOf(api, "edge-tasks")).toEqual({ BETTER_AUTH_SECRET: "production" });
   });
 
-  it("R2 CLOUDFLARE_ENV chooses as --env does, --config the configuration; what exists is kept", async ({
+  it("R2 CLOUDFLARE_ENV chooses as --env does, --config chooses the configuration; an existing database and secret are kept", async ({
     api,
     deploy,
   }) => {
@@ -142,7 +143,7 @@ describe("npm run deploy", () => {
     expect(api.workers.get("elsewhere-staging")?.deployments).toBe(2);
   });
 
-  it("R2 --name looks at that Worker's secrets, with --env too", async ({ api, deploy }) => {
+  it("R2 --name reads the secrets of that Worker, with --env too", async ({ api, deploy }) => {
     api.createDatabase("edge-tasks-staging");
     api.createWorker("other", { BETTER_AUTH_SECRET: "kept" });
     const { code, output } = await deploy(["--name", "other", "--env", "staging"]);
@@ -153,7 +154,7 @@ describe("npm run deploy", () => {
     expect(workersIn(api.calls)).toEqual(["other"]);
   });
 
-  it("R2 the file with the secret is private, and removed also when the upload fails", async ({ api, deploy }) => {
+  it("R2 the file with the secret is private, and deleted even when the upload fails", async ({ api, deploy }) => {
     const TMPDIR = mkdtempSync(join(project, "tmp-"));
     const files = () => readdirSync(TMPDIR, { recursive: true }).map((name) => join(TMPDIR, String(name)));
     const secretFiles = () => files().filter((file) => file.endsWith("secrets.json"));
@@ -174,7 +175,7 @@ describe("npm run deploy", () => {
     ["an unknown environment", ["--env", "nowhere"], 'No environment found in configuration with name "nowhere"'],
     ["an unknown argument", ["--dryrun"], "Unknown argument: dryrun"],
     ["an unclear argument", ["--dry-run=yes"], "--dry-run=yes: the value must be true or false."],
-  ] as const)("R2 %s is an error before anything is asked or created", async ([, args, message], { api, deploy }) => {
+  ] as const)("R2 %s is an error before the first API call", async ([, args, message], { api, deploy }) => {
     const { code, output } = await deploy([...args]);
     expect(code).not.toBe(0);
     expect(output).toContain(message);
@@ -191,7 +192,7 @@ describe("npm run deploy", () => {
     ["--keep-vars"],
     ["--var=A:b"],
   ])(
-    "R2 %j without -- before it, which npm keeps for itself, is an error, not a deployment",
+    "R2 %j without -- before it, which npm takes, is an error and makes no API call",
     async (args, { api, account }) => {
       const { code, output } = await start("npm", ["run", "deploy", ...args], { ...account, CI: "true" });
       expect(code).not.toBe(0);
@@ -200,7 +201,7 @@ describe("npm run deploy", () => {
     },
   );
 
-  it("R2 an error that says not found, but has another code, stops it before anything is created", async ({
+  it("R2 an error that says not found but has another code stops it before the first change", async ({
     api,
     deploy,
   }) => {
@@ -214,7 +215,7 @@ describe("npm run deploy", () => {
   });
 });
 
-describe("whether a Worker has a secret", () => {
+describe("hasSecret", () => {
   it.for([
     ["BETTER_AUTH_SECRET", true],
     ["BETTER_AUTH_SECRETS", true],
@@ -232,11 +233,18 @@ describe("whether a Worker has a secret", () => {
   it.for([
     ["no permission", [SECRETS], { status: 403, code: 10000, message: "Authentication error" }, "[code: 10000]"],
     ["a longer code", [SECRETS], { status: 404, code: 100071, message: "10007 not found" }, "[code: 100071]"],
+    [
+      "another code for its deployments",
+      [DEPLOYMENTS],
+      { status: 404, code: 7003, message: "10007 not found" },
+      STOPPED,
+    ],
+    ["a failure for its deployments", [DEPLOYMENTS], { status: 500, code: 10013, message: "not found" }, STOPPED],
     ["HTML", [SECRETS, DEPLOYMENTS], { status: 502, text: "<h1>10007 not found</h1>" }, "malformed response"],
     ["no code", [SECRETS, DEPLOYMENTS], { status: 404, text: withoutCode("[code: 10007]") }, "[code: 10007]"],
     ["no list", [SECRETS], { status: 200, text: '{"success":true,"result":"not found"}' }, 'printed: "not found"'],
     ["no names", [SECRETS], { status: 200, text: '{"success":true,"result":[{"key":"A"}]}' }, "a list of names"],
-  ] as const)("R2 is in doubt when Cloudflare answers %s", async ([, calls, failure, message], { api, account }) => {
+  ] as const)("R2 throws when Cloudflare answers %s", async ([, calls, failure, message], { api, account }) => {
     for (const call of calls) api.failures.set(call, failure);
     await expect(hasSecret("edge-tasks", [], account)).rejects.toThrow(message);
   });

@@ -7,6 +7,13 @@ import { copyProject, removeProject, Server } from "./support/node/server.ts";
 
 const run = promisify(execFile);
 
+/** A port that nobody listens on. */
+const NO_SERVER = "http://127.0.0.1:9";
+const NO_ANSWER = /^No answer from http:\/\/127\.0\.0\.1:9 \(.*\): run npm start in another terminal, .*\n$/;
+const NOT_OURS = /^localhost is not a server of Edge Tasks: set API to the address of one, .*\n$/;
+const PYJWT_IS_MISSING = /^PyJWT is missing: install it with apt-get install python3-jwt or pip install pyjwt\.\n$/;
+const USAGE = /^Usage: .*\n$/;
+
 let folder: string;
 let server: Server;
 
@@ -36,11 +43,11 @@ describe("R3 the examples", () => {
     expect(said.split("\n")).toEqual([
       "By due date:",
       ...['"title":"Buy oat milk"', '"title":"Call the bank"', '"title":"Write to Grace"'],
-      "About milk:",
+      "With the word milk:",
       '"title":"Buy oat milk"',
-      "Since then:",
+      "Changed since the first sync:",
       '"title":"Later"',
-      "As a spreadsheet:",
+      "As CSV:",
       ...[
         "title,priority,due",
         "Buy oat milk,none,2026-03-01",
@@ -54,7 +61,7 @@ describe("R3 the examples", () => {
 
   it("R3 P1 examples/tasks.ts", async () => {
     expect(await example("node", "examples/tasks.ts")).toBe(
-      "Changed meanwhile: it was 1, it is 2\ndone Buy oat milk\n",
+      "The task has changed: revision 1 is now 2\ndone Buy oat milk\n",
     );
   });
 
@@ -95,8 +102,20 @@ describe("R3 the examples", () => {
       [token, { BETTER_AUTH_SECRET: "x".repeat(32) }],
       [token, { API: "https://elsewhere.test" }],
     ] as const) {
-      await expect(verify(bad, change)).rejects.toThrow(/refused|DecodeError/);
+      await expect(verify(bad, change)).rejects.toThrow("Token rejected: ");
     }
+  });
+
+  it.each([
+    ["tasks.py without a server", ["examples/tasks.py"], { API: NO_SERVER }, NO_ANSWER],
+    ["tasks.py with an address of something else", ["examples/tasks.py"], { API: "localhost" }, NOT_OURS],
+    ["verify_token.py without PyJWT", ["-S", "examples/verify_token.py"], {}, PYJWT_IS_MISSING],
+    ["verify_token.py without a token", ["examples/verify_token.py"], {}, USAGE],
+  ])("R3 examples/%s prints one sentence", async (_, args, variables, sentence) => {
+    const env = { ...process.env, ...variables };
+    const failure = await run("/usr/bin/python3", args, { env }).catch((error) => error);
+    expect(failure).toMatchObject({ code: 1, stdout: "" });
+    expect(failure.stderr).toMatch(sentence);
   });
 
   it("R3 examples/tasks.http", async () => {

@@ -32,7 +32,7 @@ function insertMany(table: string, columns: string, values: string, rows: number
 }
 
 describe("L1 housekeeping", () => {
-  it("L1 clears sessions, links and counters that have run out, and nothing else", async () => {
+  it("L1 deletes expired sessions, links and counts, and nothing else", async () => {
     const person = await someone();
     const owner = `'${person.id}'`;
     const id = (word: string) => `'${word}' || i`;
@@ -92,7 +92,7 @@ describe("L1 housekeeping", () => {
     expect((await person.call(person.path)).status).toBe(200);
   });
 
-  it("L1 clears tombstones that the change feed no longer needs, but never the one that holds a user's newest revision", async () => {
+  it("L1 deletes tombstones that the change feed does not need, but keeps a user's newest revision", async () => {
     const [tidy, quiet] = [await someone(), await someone()];
     for (const person of [tidy, quiet]) {
       const ids = [];
@@ -142,7 +142,7 @@ describe("L1 housekeeping", () => {
     expect(row).toEqual({ title: "", note: null, mood: "calm", effort: 3 });
   });
 
-  it("L1 T1 empties the trash after 30 days: nothing of a task is left but that it was deleted", async () => {
+  it("L1 T1 erases a deleted task after 30 days; only its tombstone stays", async () => {
     const person = await someone();
     const full = {
       title: "Private",
@@ -196,7 +196,7 @@ describe("L1 housekeeping", () => {
     expect(Math.max(...perTrip)).toBeLessThanOrEqual(500 * 10);
   });
 
-  it("L1 what stands behind more good rows than one run walks is cleared by the next", async () => {
+  it("L1 the next run continues where a long table stopped the last one", async () => {
     const { id } = await someone();
     const columns = "id, token, expires_at, updated_at, user_id";
     await insertMany("session", columns, `'a' || i, 'a' || i, ${now + DAY_MS}, 1, '${id}'`, 21_000);
@@ -207,7 +207,7 @@ describe("L1 housekeeping", () => {
     await env.DB.prepare("delete from session where user_id = ?").bind(id).run();
   });
 
-  it("L1 one chore that fails keeps none of the others from being done, and the failure is told", async () => {
+  it("L1 a failing rule does not stop the others, and its failure is reported", async () => {
     await insertMany("verification", "id, identifier, value, expires_at", `'left' || i, 'x', 'x', ${now - 1}`, 3);
     await expect(runCleanup(flakyD1(env.DB, "D1_ERROR: Network connection lost.", 1, false), now)).rejects.toThrow(
       "D1",
@@ -215,7 +215,7 @@ describe("L1 housekeeping", () => {
     expect(await count("verification", "id like 'left%'")).toBe(0);
   });
 
-  it("L1 is what the scheduled handler does", async () => {
+  it("L1 runs in the scheduled handler", async () => {
     await insertMany("verification", "id, identifier, value, expires_at", `'due' || i, 'x', 'x', ${now - 1}`, 3);
     const context = createExecutionContext();
     await worker.scheduled(createScheduledController({ scheduledTime: new Date(now) }));

@@ -58,7 +58,7 @@ describe("the built Worker in two isolates", () => {
     return (await Promise.all(tries)).map(({ status }) => status);
   };
 
-  it("L7 of 20 parallel tries from one address the platform lets 10 pass in a place", async () => {
+  it("L7 the platform accepts 10 of 20 parallel attempts from one address", async () => {
     const { first } = isolates;
     const headers = { "cf-connecting-ip": "192.0.2.7" };
     await leftInWindow(15, period);
@@ -68,7 +68,7 @@ describe("the built Worker in two isolates", () => {
     expect(statuses.filter((status) => status !== 429)).toHaveLength(10);
   });
 
-  it("L7 of 12 parallel tries at one account 5 pass from one network, and one more for each wait that is over", async () => {
+  it("L7 5 of 12 parallel attempts at one account pass, and one more for each wait that ended", async () => {
     const { first } = isolates;
     const { email } = await someone(first);
     for (const address of [email, "unknown@example.com"]) {
@@ -84,7 +84,7 @@ describe("the built Worker in two isolates", () => {
     }
   });
 
-  it("L7 a user who calls the task API too often is told when to come back; others are not touched", async () => {
+  it("L7 a user who calls the task API too often gets 429 with Retry-After; others are not affected", async () => {
     const { first } = isolates;
     const [eager, other] = [await someone(first), await someone(first)];
     await leftInWindow(15, period);
@@ -116,7 +116,7 @@ describe("the built Worker in two isolates", () => {
     }
   });
 
-  it("U1 a program's fetch, which sends a mode but no site, may sign in; a foreign site may not", async () => {
+  it("U1 a program's fetch may sign in; a page of another site may not", async () => {
     const { first } = isolates;
     const { email } = await someone(first);
     const json = { email, password: PASSWORD };
@@ -134,7 +134,7 @@ describe("the built Worker in two isolates", () => {
 });
 
 describe("the built Worker with variables that Better Auth would read itself", () => {
-  it("U1 this machine is its own origin, whatever they say", async () => {
+  it("U1 do not change the origin of this machine", async () => {
     const elsewhere = "https://tasks.example.com";
     const vars = { BETTER_AUTH_SECRET: SECRET, BETTER_AUTH_URL: elsewhere, BETTER_AUTH_TRUSTED_ORIGINS: "https://*" };
     const { first, harness } = await startIsolate({ ...vars, BASE_URL: elsewhere, AUTH_SECRET: SECRET });
@@ -159,7 +159,7 @@ describe("the built Worker with variables that Better Auth would read itself", (
 });
 
 describe("the built Worker without its secret", () => {
-  it("U6 or with a weak one, it serves /health, refuses the rest, and logs the name", async () => {
+  it("U6 or with a weak one, serves /health only, and logs the name", async () => {
     const { first, second, harness } = await startIsolates({}, { BETTER_AUTH_SECRET: "too-short" });
     try {
       for (const isolate of [first, second]) {

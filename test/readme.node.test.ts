@@ -21,7 +21,7 @@ describe("npm start", () => {
     removeProject(folder);
   });
 
-  it("R1 makes a local secret, for this user's eyes, and a migrated database", () => {
+  it("R1 creates a local secret that only this user can read, and a migrated database", () => {
     const secret = join(folder, ".dev.vars");
     expect(readFileSync(secret, "utf8")).toMatch(/^BETTER_AUTH_SECRET=[A-Za-z0-9+/]{43}=\nEMAIL_FROM=\S+\n$/);
     expect(statSync(secret).mode & 0o077).toBe(0);
@@ -45,7 +45,7 @@ describe("npm start", () => {
     }
   });
 
-  it("R1 T1 ends cleanly at Ctrl-C, starts again with the same secret, and has kept accounts and tasks", async () => {
+  it("R1 T1 ends cleanly at Ctrl-C, and starts again with the same secret, accounts and tasks", async () => {
     const secret = readFileSync(join(folder, ".dev.vars"), "utf8");
     const json = { "content-type": "application/json" };
     const account = JSON.stringify({ name: "Kept", email: "kept@example.com", password: "correct horse battery" });

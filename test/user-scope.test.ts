@@ -44,7 +44,7 @@ describe("S1 without credentials", () => {
 });
 
 describe("another user's path", () => {
-  it("S5 answers 403 on every route, with no query run", async () => {
+  it("S5 is 403 on every route, without a query", async () => {
     const [caller, other] = await Promise.all([someone(), someone()]);
     const task = await other.create();
     const counter = countingD1(env.DB);
@@ -62,7 +62,7 @@ describe("another user's path", () => {
     expect(counter.spent()).toEqual({ roundTrips: 0, rowsRead: 0, rowsWritten: 0 });
   });
 
-  it("S4 the caller's own id is as good as `me`", async () => {
+  it("S4 the caller's own id works like `me`", async () => {
     const caller = await someone();
     const { id } = await caller.create({ title: "Mine" });
     expect(await tasksOf(caller, caller.id).read(id)).toMatchObject({ title: "Mine" });
@@ -105,7 +105,7 @@ describe("the tenant matrix", () => {
     return (await query.all()).results;
   }
 
-  it("S5 S6 foreign ids answer byte for byte as ids that never existed, and the victims' rows stay", async () => {
+  it("S5 S6 foreign ids get the same bytes as unknown ids, and the victims' rows stay", async () => {
     for (const [index, attacker] of people.entries()) {
       const victim = people.at(index - 1) ?? attacker;
       const before = await rowsOf(victim);
@@ -123,7 +123,7 @@ describe("the tenant matrix", () => {
     }
   });
 
-  it("S6 each sees their own tasks, all of them, and no other", async () => {
+  it("S6 each user sees all their own tasks, and no others", async () => {
     for (const person of people) {
       const [one, two] = owned.get(person) ?? [];
       const { data } = await person.list("?limit=100");
@@ -146,7 +146,7 @@ describe("the tenant matrix", () => {
     }
   });
 
-  it("S6 revisions are each user's own: others' changes leave no gap to count", async () => {
+  it("S6 revisions are counted for each user, without gaps of others' changes", async () => {
     const [first, second] = await Promise.all([someone(), someone()]);
     await first.create();
     await second.create();
@@ -183,7 +183,7 @@ describe("the end of a session", () => {
     expect(rows.results).toEqual([{ title: "A task", revision: 1, deleted_at: null }]);
   });
 
-  it("L2 one session's end leaves the user's other sessions alone", async () => {
+  it("L2 ending one session keeps the user's other sessions", async () => {
     const person = await someone();
     const second = await anonymous().call("/api/auth/sign-in/email", {
       json: { email: person.email, password: "correct horse battery" },
@@ -196,7 +196,7 @@ describe("the end of a session", () => {
     expect((await person.list()).data).toHaveLength(1);
   });
 
-  it("L2 an expired session ends its access tokens, whatever they say", async () => {
+  it("L2 an expired session ends its access tokens, although they have not expired", async () => {
     const person = await someone();
     await env.DB.prepare("update session set expires_at = ? where user_id = ?")
       .bind(Date.now() - 1, person.id)
@@ -205,7 +205,7 @@ describe("the end of a session", () => {
     expect((await person.call(person.path, { json: { title: "x" } })).status).toBe(401);
   });
 
-  it("S6 a session id of somebody else in a well-signed token reaches nobody's tasks", async () => {
+  it("S6 a signed token with another user's session id reaches no tasks", async () => {
     const { claimsFor, tokenWith } = await import("./support/client.ts");
     const [caller, other] = await Promise.all([someone(), someone()]);
     await other.create();
@@ -216,7 +216,7 @@ describe("the end of a session", () => {
 });
 
 describe("bookmarks", () => {
-  it("S7 an answer carries the database session's bookmark, and a request may send it back", async () => {
+  it("S7 an answer carries the bookmark, and a request may send it back", async () => {
     const person = await someone();
     const created = await person.call(person.path, { json: { title: "x" } });
     const bookmark = header(created, "x-d1-bookmark");

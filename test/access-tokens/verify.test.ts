@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 
 describe("a control", () => {
-  it("S2 a token made as the forged ones are, but good, is accepted on every guarded route", async () => {
+  it("S2 a valid token made by the same code is accepted on every guarded route", async () => {
     const own = await someone();
     const token = await tokenWith(claimsFor(own));
     for (const { path, ...route } of guardedRoutes("me", (await own.create()).id)) {
@@ -41,7 +41,7 @@ describe("a control", () => {
     }
   });
 
-  it("S2 an optional claim more, or a type in other letters, does no harm", async () => {
+  it("S2 a further claim and another letter case of the type are accepted", async () => {
     const good = [
       await tokenWith({ ...claimsFor(person), scope: "x", nbf: 1 }),
       await tokenWith(claimsFor(person), { typ: "application/at+jwt" }),
@@ -51,12 +51,12 @@ describe("a control", () => {
 });
 
 describe("forged tokens", () => {
-  it("S2 are many, and distinct", () => {
+  it("S2 at least 200 distinct tokens are tried", () => {
     expect(new Set(forged.map(({ token }) => token)).size).toBeGreaterThanOrEqual(200);
     expect(routes.length).toBeGreaterThanOrEqual(7);
   });
 
-  it("S2 S7 S8 none opens any guarded route, and none costs a query", async () => {
+  it("S2 S7 S8 no forged token opens a guarded route or costs a query", async () => {
     const counter = countingD1(env.DB);
     const { fetch } = await appWith({ d1: counter.d1 });
     for (const { why, token, expired } of forged) {
@@ -78,7 +78,7 @@ describe("forged tokens", () => {
     expect(counter.spent()).toEqual({ roundTrips: 0, rowsRead: 0, rowsWritten: 0 });
   });
 
-  it("S2 changed nothing", async () => {
+  it("S2 the forged calls changed nothing", async () => {
     expect(await person.read(taskId)).toMatchObject({ title: "Untouched", completed: false, revision: 1 });
     expect((await person.list()).data).toHaveLength(1);
   });
@@ -92,7 +92,7 @@ describe("forged tokens", () => {
     },
   );
 
-  it("S2 the scheme's letter case does not matter (RFC 9110, section 11.1)", async () => {
+  it("S2 the scheme is accepted in any letter case (RFC 9110, section 11.1)", async () => {
     const headers = { authorization: `bEARER ${person.accessToken}` };
     expect((await call(person.path, { headers })).status).toBe(200);
   });
@@ -138,7 +138,7 @@ describe("other artefacts of the same secret", () => {
 });
 
 describe("the issuer", () => {
-  it("S2 signs the claims of the contract, and the guard accepts them", async () => {
+  it("S2 signs the documented claims, and the guard accepts them", async () => {
     const [protectedHeader = ""] = person.accessToken.split(".");
     expect(JSON.parse(atob(protectedHeader))).toEqual({ alg: "HS256", typ: "at+jwt", kid: expect.any(String) });
     const claims = decodeClaims(person.accessToken);
@@ -157,13 +157,13 @@ describe("the issuer", () => {
     expect((await fixed(elsewhere)).status).toBe(200);
   });
 
-  it("S2 obeys ACCESS_TOKEN_TTL_SECONDS", async () => {
+  it("S2 limits a token's life to ACCESS_TOKEN_TTL_SECONDS", async () => {
     const { fetch } = await appWith({ vars: { ACCESS_TOKEN_TTL_SECONDS: "60" } });
     const claims = decodeClaims((await someone(fetch)).accessToken);
     expect(Number(claims["exp"]) - Number(claims["iat"])).toBe(60);
   });
 
-  it("S4 a new address in the token is only an address: the subject is the user", async () => {
+  it("S4 the token's subject identifies the user, not its address", async () => {
     const token = await tokenWith({ ...claimsFor(person), email: nextEmail() });
     const answer = await clientFor(token).call(`${person.path}/${taskId}`);
     expect(answer.status).toBe(200);

@@ -23,7 +23,7 @@ const SIGN_UP = "/api/auth/sign-up/email";
 const SIGN_IN = "/api/auth/sign-in/email";
 
 describe("U1 signing up", () => {
-  it("U1 answers with the user, a session and an access token that works at once", async () => {
+  it("U1 signing up returns the user, a session and an access token that works at once", async () => {
     const email = nextEmail();
     const answer = await anonymous().call(SIGN_UP, { json: { name: "Ada", email, password: PASSWORD } });
     const { user } = await ok<{ user: Record<string, unknown> }>(answer);
@@ -41,7 +41,7 @@ describe("U1 signing up", () => {
     expect((await tasksOf(clientFor(token.token)).list()).data).toHaveLength(1);
   });
 
-  it("U1 L1 the cookie is for this host and https alone, out of reach of scripts, and outlives a browser restart", async () => {
+  it("U1 L1 the cookie is HttpOnly, for this host and https only, and survives a browser restart", async () => {
     const answer = await anonymous().call(SIGN_UP, { json: { name: "A", email: nextEmail(), password: PASSWORD } });
     const cookie = header(answer, "set-cookie");
     expect(cookie).toMatch(/^__Host-better-auth\.session_token=/);
@@ -50,7 +50,7 @@ describe("U1 signing up", () => {
     expect(cookie).not.toContain("Domain");
   });
 
-  it("U1 without https, on a developer's machine, the cookie works as well", async () => {
+  it("U1 the cookie works without https on a developer's machine", async () => {
     const json = { name: "A", email: nextEmail(), password: PASSWORD };
     const headers = { "content-type": "application/json", "cf-connecting-ip": nextAddress() };
     const local = "http://localhost:8787";
@@ -84,7 +84,7 @@ describe("U1 signing up", () => {
 });
 
 describe("U2 signing in", () => {
-  it("U2 opens a session of its own", async () => {
+  it("U2 each sign-in opens a session of its own", async () => {
     const person = await someone();
     const answer = await anonymous().call(SIGN_IN, { json: { email: person.email, password: PASSWORD } });
     await person.create({ title: "Shared by both" });
@@ -92,7 +92,7 @@ describe("U2 signing in", () => {
     expect(header(answer, "set-auth-token")).not.toBe(person.sessionToken);
   });
 
-  it("U2 a wrong password and an unknown address answer alike, and both hash", async () => {
+  it("U2 a wrong password and an unknown address get the same answer, and both hash", async () => {
     const person = await someone();
     const attempt = (email: string) => anonymous().call(SIGN_IN, { json: { email, password: "not the password" } });
     const [wrong, unknown] = [await attempt(person.email), await attempt(nextEmail())];
@@ -107,7 +107,7 @@ describe("U2 signing in", () => {
 });
 
 describe("U2 the time of an answer", () => {
-  it("U2 L8 a reset takes as many round trips whether or not an address has an account", async () => {
+  it("U2 L8 a reset takes the same round trips for known and unknown addresses", async () => {
     const counter = countingD1(env.DB);
     const vars = { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN };
     const { fetch } = await hastyApp({ vars, d1: counter.d1 });
@@ -123,7 +123,7 @@ describe("U2 the time of an answer", () => {
     expect(roundTrips).toEqual(Array(4).fill(roundTrips[0]));
   });
 
-  it("U2 L8 is no shorter than 500 ms where it could tell whether an address has an account", async () => {
+  it("U2 L8 an answer that could reveal an account takes at least 500 ms", async () => {
     const { fetch } = await hastyApp({
       vars: { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN },
       settings: { evenAnswerMs: 500 },
@@ -141,7 +141,7 @@ describe("U2 the time of an answer", () => {
     }
   });
 
-  it("U2 L8 nor does a sign-up tell, where addresses are verified", async () => {
+  it("U2 L8 a sign-up that needs verification takes the same minimum time", async () => {
     const vars = { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN, REQUIRE_EMAIL_VERIFICATION: "true" };
     const { fetch } = await hastyApp({
       vars,
@@ -158,7 +158,7 @@ describe("U2 the time of an answer", () => {
 });
 
 describe("U3 one address, one account", () => {
-  it("U3 whatever its letter case", async () => {
+  it("U3 an address in another letter case is the same account", async () => {
     const name = crypto.randomUUID();
     const signUp = (email: string) => anonymous().call(SIGN_UP, { json: { name: "A", email, password: PASSWORD } });
     expect((await signUp(`${name}@Example.COM`)).status).toBe(200);
@@ -185,7 +185,7 @@ describe("U3 one address, one account", () => {
 });
 
 describe("U5 a sign-up that is cut off", () => {
-  it("U5 after any round trip leaves an address that can sign up or sign in", async () => {
+  it("U5 a sign-up that fails at any round trip leaves an address that can sign up or sign in", async () => {
     for (let healthy = 0; healthy < 8; healthy += 1) {
       const { fetch } = await hastyApp({ d1: failingD1(env.DB, "D1_ERROR: gone", healthy) });
       const email = nextEmail();
@@ -210,7 +210,7 @@ describe("L1 a session's life", () => {
         .first<{ at: number }>()
     )?.at ?? 0;
 
-  it("L1 is renewed while used, once a day", async () => {
+  it("L1 a session is renewed once a day while it is used", async () => {
     const person = await someone();
     const headers = { cookie: person.cookie };
     const fresh = await expiry(person.id);
@@ -223,7 +223,7 @@ describe("L1 a session's life", () => {
     expect(await expiry(person.id)).toBeGreaterThanOrEqual(fresh);
   });
 
-  it("L1 ends when unused for a week: no token, no session", async () => {
+  it("L1 a session that is unused for a week ends, and gives no token", async () => {
     const person = await someone();
     await age(7 * 24 * 3600 + 1, person.id);
     const headers = { cookie: person.cookie };
@@ -262,7 +262,7 @@ describe("Better Auth's own client, unmodified", () => {
     expect((await client.$fetch("/token")).error?.status).toBe(401);
   });
 
-  it("L2 and by the cookie, as in a browser", async () => {
+  it("L2 does the same with the cookie, as in a browser", async () => {
     let jar = "";
     const client = createAuthClient({
       baseURL: ORIGIN,
@@ -294,8 +294,8 @@ describe("Better Auth's own client, unmodified", () => {
   });
 });
 
-describe("requests that a browser could be tricked into", () => {
-  it("L2 a cookie-bearing POST from elsewhere is refused, and changes nothing", async () => {
+describe("cross-site requests", () => {
+  it("L2 a POST with the cookie from another origin is refused, and changes nothing", async () => {
     const person = await someone();
     for (const origin of ["https://evil.test", "null", undefined]) {
       const headers = { cookie: person.cookie, ...(origin && { origin }) };
@@ -305,14 +305,14 @@ describe("requests that a browser could be tricked into", () => {
     expect((await person.call(person.path)).status).toBe(200);
   });
 
-  it("L2 trusted origins may, and no others", async () => {
+  it("L2 trusted origins are accepted, others are refused", async () => {
     const { fetch } = await appWith({ vars: { TRUSTED_ORIGINS: "https://app.test" } });
     const person = await someone(fetch);
     const headers = { cookie: person.cookie, origin: "https://app.test" };
     expect((await anonymous(fetch).call("/api/auth/sign-out", { method: "POST", headers })).status).toBe(200);
   });
 
-  it("L2 a foreign cookie does not make a program's call one", async () => {
+  it("L2 a foreign cookie does not get a program's call refused", async () => {
     const person = await someone();
     for (const cookie of ["__cf_bm=abc", "a=b; c=d", "xbetter-auth.session_token=x", "=", ";;"]) {
       const headers = { cookie, authorization: `Bearer ${person.sessionToken}` };
@@ -323,14 +323,14 @@ describe("requests that a browser could be tricked into", () => {
     }
   });
 
-  it("L2 our cookie is still seen among foreign ones", async () => {
+  it("L2 the session cookie is found among foreign cookies", async () => {
     const person = await someone();
     const cookie = `__cf_bm=abc; ${person.cookie}; theme=dark`;
     expect((await anonymous().call("/api/auth/token", { headers: { cookie } })).status).toBe(200);
     expect((await anonymous().call("/api/auth/sign-out", { method: "POST", headers: { cookie } })).status).toBe(403);
   });
 
-  it("S3 the session's bearer value counts only with its signature", async () => {
+  it("S3 a session's bearer value is accepted only with its signature", async () => {
     const person = await someone();
     const [token = ""] = person.sessionToken.split(".");
     for (const value of [token, `${token}.`, `${token}.AAAA`, encodeURIComponent(`${token}.x=`)]) {
@@ -342,8 +342,8 @@ describe("requests that a browser could be tricked into", () => {
   });
 });
 
-describe("L7 too many tries from one address", () => {
-  it("L7 are 429 with Retry-After, in Better Auth's shape; a spoofed forwarding header does not help", async () => {
+describe("L7 too many attempts from one address", () => {
+  it("L7 return 429 with Retry-After in Better Auth's shape; a spoofed forwarding header does not help", async () => {
     const { fetch } = await hastyApp({ bindings: { ACCOUNT_TRIES_RATE_LIMIT: limitOf(10) } });
     const address = nextAddress();
     const attempt = (n: number) =>
@@ -406,7 +406,7 @@ describe("the surface", () => {
     }
   });
 
-  it("S3 a listed path answers to its listed method alone", async () => {
+  it("S3 a listed path accepts its listed method only", async () => {
     const { ALL_ENDPOINTS } = await import("../../src/auth/endpoints.ts");
     for (const { method: listed, path } of ALL_ENDPOINTS) {
       for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {

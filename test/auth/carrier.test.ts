@@ -18,7 +18,7 @@ const BROWSER = { origin: ORIGIN, "sec-fetch-site": "same-origin", "sec-fetch-mo
 const account = () => ({ name: "A", email: nextEmail(), password: PASSWORD });
 
 describe("L1 the session's signed value", () => {
-  it("L1 is given to no browser that did not ask, and to nobody who came with the cookie", async () => {
+  it("L1 is not sent to a browser that did not ask for it, nor to a request with the cookie", async () => {
     for (const headers of [BROWSER, { origin: "https://app.test" }]) {
       const answer = await post("/sign-up/email", account(), headers);
       expect([answer.status, answer.headers.has("set-auth-token")]).toEqual([200, false]);
@@ -51,7 +51,7 @@ describe("L1 the session's signed value", () => {
     expect(changed.headers.get("set-cookie")).toContain("session_token");
   });
 
-  it("L1 is given to a page that asks for it in place of a cookie, and to programs", async () => {
+  it("L1 is sent to a page that asks for it in place of a cookie, and to programs", async () => {
     const asked = await post("/sign-up/email", account(), { ...BROWSER, "x-session-carrier": "bearer" });
     expect(asked.headers.getSetCookie()).toEqual([]);
     const authorization = `Bearer ${header(asked, "set-auth-token")}`;
@@ -62,7 +62,7 @@ describe("L1 the session's signed value", () => {
     }
   });
 
-  it("L1 the token in bodies is unsigned, and opens nothing", async () => {
+  it("L1 the token in a body is unsigned, and opens nothing", async () => {
     const answer = await post("/sign-up/email", account(), BROWSER);
     const { token } = await answer.json<{ token: string }>();
     for (const headers of [
@@ -131,7 +131,7 @@ describe("L7 a foreign page", () => {
     ["a frame", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" }],
   ];
 
-  it.each(foreign)("L7 of %s is refused before anything is counted, at every endpoint", async (_, headers) => {
+  it.each(foreign)("L7 of %s is refused on every endpoint before anything is counted", async (_, headers) => {
     const { fetch: limited } = await hastyApp({
       d1: counter.d1,
       bindings: { ACCOUNT_TRIES_RATE_LIMIT: limitOf(0), ACCOUNT_CALLS_RATE_LIMIT: limitOf(0) },
@@ -166,7 +166,7 @@ describe("L7 a foreign page", () => {
     expect(counter.spent().roundTrips).toBe(0);
   });
 
-  it("L7 may be followed from, but not loaded from", async () => {
+  it("L7 may link to an endpoint, but not load it", async () => {
     const followed = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
     const answer = await anonymous(fetch).call("/api/auth/verify-email?token=x", { headers: followed });
     expect(answer.status).toBe(401);
@@ -174,7 +174,7 @@ describe("L7 a foreign page", () => {
 });
 
 describe("L7 limits of the platform", () => {
-  it("L7 every endpoint has one, and what it refuses costs no query", async () => {
+  it("L7 every endpoint has a limit, and a refused call costs no query", async () => {
     for (const { method, path, perMinute } of ALL_ENDPOINTS) {
       const name = perMinute === ATTEMPTS_PER_MINUTE ? "ACCOUNT_TRIES_RATE_LIMIT" : "ACCOUNT_CALLS_RATE_LIMIT";
       const { fetch: limited } = await hastyApp({ d1: counter.d1, bindings: { [name]: limitOf(0) } });
@@ -187,7 +187,7 @@ describe("L7 limits of the platform", () => {
     }
   });
 
-  it("L7 one address uses up its own", async () => {
+  it("L7 an address uses up its own limit only", async () => {
     const { fetch: limited } = await hastyApp({ bindings: { ACCOUNT_TRIES_RATE_LIMIT: limitOf(2) } });
     const attempt = (address: string) =>
       anonymous(limited).call("/api/auth/sign-in/email", {

@@ -63,7 +63,7 @@ function heldHasher() {
   return { hashers, isReached, release: () => release() };
 }
 
-describe("U8 in one transaction", () => {
+describe("U8 one transaction", () => {
   const CHANGES: [string, (person: Person, link: string, through: Fetch) => Promise<Response>][] = [
     ["a reset", (_, token, through) => post("/reset-password", { token, newPassword: NEW_PASSWORD }, {}, through)],
     [
@@ -76,7 +76,7 @@ describe("U8 in one transaction", () => {
   ];
 
   for (const [name, change] of CHANGES) {
-    it(`U8 ${name}: with D1 failing at any round trip, all of it is done or nothing`, async () => {
+    it(`U8 ${name}: if D1 fails at any round trip, all or nothing is done`, async () => {
       let refusals = 0;
       for (let healthy = 0; healthy < 10; healthy += 1) {
         for (const wasDone of [false, true]) {
@@ -106,7 +106,7 @@ describe("U8 in one transaction", () => {
 });
 
 describe("U8 a link at the old address", () => {
-  it("U8 is not used up while D1's trouble keeps the mail to the new one from being sent", async () => {
+  it("U8 stays valid if D1 fails before the mail to the new address is sent", async () => {
     let refusals = 0;
     for (let healthy = 0; healthy < 7; healthy += 1) {
       const [person, newEmail] = [await someone(fetch), nextEmail()];
@@ -125,7 +125,7 @@ describe("U8 a link at the old address", () => {
   });
 });
 
-describe("U8 what was verified with the old password", () => {
+describe("U8 work that was verified with the old password", () => {
   const WORKS: [string, (person: Person, through: Fetch) => Promise<Response>, number][] = [
     ["a sign-in", ({ email }, through) => signIn(email, PASSWORD, through), 401],
     [
@@ -181,7 +181,7 @@ describe("U8 what was verified with the old password", () => {
     });
   }
 
-  it("L2 a change of the name does not complete for a session that ended meanwhile", async () => {
+  it("L2 a change of the name is refused if its session has ended meanwhile", async () => {
     const outcomes = [];
     for (let at = 0; at < 6; at += 1) {
       const person = await someone(fetch);
@@ -201,7 +201,7 @@ describe("U8 what was verified with the old password", () => {
     expect(outcomes).toContain(1);
   });
 
-  it("U8 of two changes at once, one completes", async () => {
+  it("U8 one of two parallel changes completes", async () => {
     const person = await someone(fetch);
     const change = (newPassword: string) =>
       post("/change-password", { currentPassword: PASSWORD, newPassword }, bearer(person.sessionToken));
@@ -236,7 +236,7 @@ describe("U4 a password may not be", () => {
 });
 
 describe("U2 many sign-ins at once", () => {
-  it("U2 all succeed, also while the first of them gives the password a stronger hash", async () => {
+  it("U2 all parallel sign-ins succeed while one of them stores a stronger hash", async () => {
     const person = await someone(fetch);
     const answers = await Promise.all(Array.from({ length: 5 }, () => signIn(person.email, PASSWORD)));
     expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));

@@ -45,7 +45,7 @@ async function livelyPerson(): Promise<Person> {
 }
 
 describe("L4 deleting the account", () => {
-  it("L4 asks for the password, and does nothing without it", async () => {
+  it("L4 needs the password, and changes nothing without it", async () => {
     const person = await livelyPerson();
     const before = await everything();
     for (const password of [undefined, "", null, 7, ["x"]]) {
@@ -59,7 +59,7 @@ describe("L4 deleting the account", () => {
     for (const table of ["user", "session", "account", "task"]) expect(after[table]).toEqual(before[table]);
   });
 
-  it("L4 leaves no trace of the person in any table, and touches nobody else", async () => {
+  it("L4 removes every row of the user in every table, and no row of others", async () => {
     const bystander = await livelyPerson();
     const of = (dump: Record<string, unknown[]>, person: Person) =>
       Object.fromEntries(
@@ -88,7 +88,7 @@ describe("L4 deleting the account", () => {
     expect([of(await everything(), bystander), await throttled()]).toEqual(before);
   });
 
-  it("L3 L4 ends all sessions and their access tokens, and the address is free again", async () => {
+  it("L3 L4 ends all sessions and access tokens, and frees the address", async () => {
     const person = await someone(fetch);
     await person.create();
     expect((await post("/delete-user", { password: PASSWORD }, person)).status).toBe(200);

@@ -54,7 +54,7 @@ async function resetToken(email: string): Promise<string> {
   return tokenTo(email, "Reset");
 }
 
-describe("U7 a kept link takes nobody's account", () => {
+describe("U7 an old link takes over no account", () => {
   const HOLDERS: [string, (address: string) => Promise<Person>][] = [
     [
       "by sign-up",
@@ -77,7 +77,7 @@ describe("U7 a kept link takes nobody's account", () => {
 
   for (const isVerified of [false, true]) {
     it.each(HOLDERS)(
-      `U7 whoever holds the address now, %s, attacker ${isVerified ? "" : "un"}verified`,
+      `U7 when somebody else has the address now, %s, attacker ${isVerified ? "" : "un"}verified`,
       async (_, hold) => {
         const attacker = isVerified ? await verified() : await someone(fetch);
         const victimAddress = attacker.email;
@@ -104,7 +104,7 @@ describe("U7 a kept link takes nobody's account", () => {
     );
   }
 
-  it("U7 a link of one purpose works for no other", async () => {
+  it("U7 a link works for its own purpose only", async () => {
     const person = await someone(fetch);
     const verify = await tokenTo(person.email);
     expect((await post("/reset-password", { token: verify, newPassword: NEW_PASSWORD })).status).toBe(400);
@@ -123,7 +123,7 @@ describe("U7 a kept link takes nobody's account", () => {
     expect((await signIn(person.email)).status).toBe(200);
   });
 
-  it("U7 a change of address to one that was taken meanwhile changes nothing, and tells nothing", async () => {
+  it("U7 a change to an address that was taken meanwhile changes nothing, and does not reveal it", async () => {
     const person = await someone(fetch);
     const contested = nextEmail();
     const token = await askChange(person, contested);
@@ -134,7 +134,7 @@ describe("U7 a kept link takes nobody's account", () => {
   });
 });
 
-describe("U7 all of a user's links end", () => {
+describe("U7 what ends all links of a user", () => {
   /** A link of each kind that a user can have at once. */
   async function links(person: Person) {
     const tokens = [await askChange(person, nextEmail()), await resetToken(person.email)];
@@ -164,7 +164,7 @@ describe("U7 all of a user's links end", () => {
   ];
 
   for (const [name, end] of ENDINGS) {
-    it(`U7 ${name}, and nobody else's`, async () => {
+    it(`U7 ${name} ends them, and no links of others`, async () => {
       const person = await verified();
       const { tokens, other } = await links(person);
       const spared = await tokenTo(other.email);
@@ -177,7 +177,7 @@ describe("U7 all of a user's links end", () => {
     });
   }
 
-  it("U7 with a change of address: a reset link in the old mailbox opens nothing", async () => {
+  it("U7 a change of address ends a reset link in the old mailbox", async () => {
     const person = await verified();
     const [reset, other] = [await resetToken(person.email), await askChange(person, nextEmail())];
     await move(person, nextEmail());
@@ -185,7 +185,7 @@ describe("U7 all of a user's links end", () => {
     expect((await follow(other)).status).toBe(401);
   });
 
-  it("U7 with one session, those that it asked for", async () => {
+  it("U7 the end of one session ends the links that it requested", async () => {
     const person = await verified();
     const thief = header(await signIn(person.email), "set-auth-token");
     const [theirs, mine] = [nextEmail(), nextEmail()];
@@ -200,7 +200,7 @@ describe("U7 all of a user's links end", () => {
     expect((await follow(ofOwner)).status).toBe(200);
   });
 
-  it("U7 the second link of a change ends like the first", async () => {
+  it("U7 the second link of a change of address ends like the first", async () => {
     const person = await verified();
     const newEmail = nextEmail();
     await follow(await askChange(person, newEmail));
@@ -211,7 +211,7 @@ describe("U7 all of a user's links end", () => {
   });
 });
 
-describe("U7 what a session asked for ends with it", () => {
+describe("U7 a link ends with the session that requested it", () => {
   const ENDINGS: [string, (person: Person) => Promise<unknown>][] = [
     ["when it signs out", ({ sessionToken }) => post("/sign-out", {}, bearer(sessionToken))],
     [
@@ -235,7 +235,7 @@ describe("U7 what a session asked for ends with it", () => {
     });
   }
 
-  it("U7 a link ends with the address that it was mailed to, whoever changed that", async () => {
+  it("U7 a link ends when its address is changed, by whomever", async () => {
     const person = await verified();
     const tokens = [await askChange(person, nextEmail()), await resetToken(person.email)];
     await env.DB.prepare("update user set email = ? where id = ?").bind(nextEmail(), person.id).run();
@@ -245,7 +245,7 @@ describe("U7 what a session asked for ends with it", () => {
     }
   });
 
-  it("U7 a change asked for while the address was not confirmed ends when it is", async () => {
+  it("U7 confirming the address ends a change that was requested before", async () => {
     const person = await someone(fetch);
     const [verify, arrive] = [await tokenTo(person.email), await askChange(person, nextEmail())];
     expect((await follow(verify)).status).toBe(200);
@@ -253,7 +253,7 @@ describe("U7 what a session asked for ends with it", () => {
   });
 });
 
-describe("L8 a mailbox is not flooded", () => {
+describe("L8 nobody can flood a mailbox", () => {
   const FLOOD = 6;
   const mailsTo = async (address: string, subject: string) => {
     await scheduler.wait(50);
@@ -263,7 +263,7 @@ describe("L8 a mailbox is not flooded", () => {
     for (let n = 0; n < FREE_MAILS; n += 1) await post("/change-email", { newEmail }, bearer(sessionToken));
   };
 
-  it("L8 by changes of address that many sessions of unconfirmed accounts ask for", async () => {
+  it("L8 with changes of address of many unconfirmed sessions", async () => {
     const [person, another, victim] = [await someone(fetch), await someone(fetch), nextEmail()];
     for (const { email } of [person, person, person, another]) {
       await changes(header(await signIn(email), "set-auth-token"), victim);
@@ -271,13 +271,13 @@ describe("L8 a mailbox is not flooded", () => {
     expect(await mailsTo(victim, "new")).toBe(FREE_MAILS);
   });
 
-  it("L8 nor by those of several confirmed accounts", async () => {
+  it("L8 with changes of address of several confirmed accounts", async () => {
     const victim = nextEmail();
     for (let n = 0; n < FLOOD + 1; n += 1) await follow(await askChange(await verified(), victim));
     expect(await mailsTo(victim, "new")).toBe(FREE_MAILS);
   });
 
-  it("L8 nor by names that its owner may give it after a +", async () => {
+  it("L8 with names behind a +", async () => {
     const name = crypto.randomUUID();
     for (let n = 0; n < FLOOD + 4; n += 1) {
       const json = { name: "A", email: `${name}+${n}@example.com`, password: PASSWORD };
@@ -287,14 +287,14 @@ describe("L8 a mailbox is not flooded", () => {
     expect(outbox.sent.filter(({ to }) => to.startsWith(name))).toHaveLength(FREE_MAILS);
   });
 
-  it("L8 and others who ask to move there do not keep its owner from moving away", async () => {
+  it("L8 and strangers who request the address do not stop its owner from leaving it", async () => {
     const owner = await verified();
     for (let n = 0; n < FLOOD; n += 1) await follow(await askChange(await verified(), owner.email));
     const newEmail = nextEmail();
     await move(owner, newEmail);
   });
 
-  it("L8 and a link that had to wait for that is still good", async () => {
+  it("L8 and a link that had to wait stays valid", async () => {
     const [person, newEmail] = [await verified(), nextEmail()];
     const token = await askChange(person, newEmail);
     for (let n = 0; n < FREE_MAILS; n += 1) await follow(await askChange(await verified(), newEmail));
@@ -304,7 +304,7 @@ describe("L8 a mailbox is not flooded", () => {
     expect((await follow(token)).status).toBe(200);
   });
 
-  it("L8 nor by resets from many devices of an account that nobody confirmed", async () => {
+  it("L8 with resets from many devices of an unconfirmed account", async () => {
     const victim = await someone(fetch);
     for (let n = 0; n < FLOOD; n += 1) {
       const origin = { origin: ORIGIN, "sec-fetch-site": "same-origin" };
@@ -321,7 +321,7 @@ describe("L8 a mailbox is not flooded", () => {
     expect(await mailsTo(victim.email, "Reset")).toBe(FREE_MAILS);
   });
 
-  it("L8 nor by changes of the password, each of which it is told of", async () => {
+  it("L8 with notices of password changes", async () => {
     const { email, ...person } = await someone(fetch);
     let session = person.sessionToken;
     for (let n = 0; n < FREE_MAILS + 3; n += 1) {
@@ -333,7 +333,7 @@ describe("L8 a mailbox is not flooded", () => {
     expect(await mailsTo(email, "was changed")).toBe(FREE_MAILS);
   });
 
-  it("L8 nor by accounts that are made and deleted again and again", async () => {
+  it("L8 with accounts that are created and deleted repeatedly", async () => {
     const email = nextEmail();
     for (let n = 0; n < FREE_MAILS + 2; n += 1) {
       const answer = await post("/sign-up/email", { name: "A", email, password: PASSWORD });
@@ -354,7 +354,7 @@ describe("U7 with REQUIRE_EMAIL_VERIFICATION", () => {
     ({ fetch: strict } = await hastyApp({ vars, bindings: { EMAIL: outbox.email } }));
   });
 
-  it("U7 whoever confirms the new address of an account chooses its password, and ends its sessions", async () => {
+  it("U7 confirming a new address sets the password and ends the sessions", async () => {
     const [stranger, owners] = [await verified(), nextEmail()];
     await asStrict("/change-email", { newEmail: owners }, bearer(stranger.sessionToken));
     const leave = await tokenTo(stranger.email, "change of");
@@ -372,7 +372,7 @@ describe("U7 with REQUIRE_EMAIL_VERIFICATION", () => {
     expect((await asStrict("/reset-password", { token, newPassword: NEW_PASSWORD })).status).toBe(400);
   });
 
-  it("U2 sign-ups at once answer alike, and leave one account", async () => {
+  it("U2 parallel sign-ups get the same answer, and leave one account", async () => {
     const email = nextEmail();
     const signUp = () => asStrict("/sign-up/email", { name: "A", email, password: PASSWORD });
     const statuses = (await Promise.all([signUp(), signUp(), signUp()])).map(({ status }) => status);
@@ -381,7 +381,7 @@ describe("U7 with REQUIRE_EMAIL_VERIFICATION", () => {
     expect(await accounts.bind(email).first()).toEqual({ n: 1 });
   });
 
-  it("U2 a change of address tells whoever asks for it nothing of who has an account", async () => {
+  it("U2 a change of address does not reveal who has an account", async () => {
     const [person, other] = [await verified(), await verified()];
     for (const newEmail of [other.email, nextEmail()]) {
       outbox.sent.length = 0;
@@ -392,7 +392,7 @@ describe("U7 with REQUIRE_EMAIL_VERIFICATION", () => {
     expect((await userOf(other.email))?.id).toBe(other.id);
   });
 
-  it("U8 a link that could not be kept leaves a line in the log", async () => {
+  it("U8 a link that could not be stored is logged", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const vars = { ...MAILING, REQUIRE_EMAIL_VERIFICATION: "true" };
     for (let healthy = 0; healthy < 6; healthy += 1) {
@@ -411,7 +411,7 @@ describe("U7 with REQUIRE_EMAIL_VERIFICATION", () => {
 });
 
 describe("U7 links confirm; they open nothing", () => {
-  it("U7 with and without a session, no answer sets a cookie or hands out a token", async () => {
+  it("U7 no answer sets a cookie or returns a token, with or without a session", async () => {
     const [person, stranger] = [await verified(), await someone(fetch)];
     const newEmail = nextEmail();
     const tokens = [await tokenTo(stranger.email), await askChange(person, newEmail)];
@@ -428,7 +428,7 @@ describe("U7 links confirm; they open nothing", () => {
   });
 });
 
-describe("L8 where an answer leads", () => {
+describe("L8 where an answer redirects", () => {
   it.each([
     "/.//evil.example",
     "//evil.example",
@@ -464,7 +464,7 @@ describe("L8 where an answer leads", () => {
     expect((await follow(token)).status, "the link was not used up").toBe(200);
   });
 
-  it("L8 but to what the operator lists, also in vain", async () => {
+  it("L8 only to listed addresses, also after a failure", async () => {
     const person = await someone(fetch);
     const token = await tokenTo(person.email);
     const at = `/api/auth/verify-email?token=${token}&callbackURL=%2Fdone`;
@@ -474,7 +474,7 @@ describe("L8 where an answer leads", () => {
 });
 
 describe("L8 without BETTER_AUTH_URL", () => {
-  it("L8 no mail takes its host from a request, except on this machine", async () => {
+  it("L8 no link has the host of a request, except on this machine", async () => {
     const box = createOutbox();
     const { fetch: open } = await hastyApp({
       vars: { EMAIL_FROM: "tasks@tasks.test" },

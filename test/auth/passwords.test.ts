@@ -18,7 +18,7 @@ const storedHash = async (userId: string) =>
     ?.password ?? "";
 
 describe("U4 which passwords may be set", () => {
-  it("U4 the list holds 3,000, each one that the rest of the policy would allow", () => {
+  it("U4 the list holds 3,000 passwords that the rest of the policy would accept", () => {
     expect(new Set(common).size).toBe(3000);
     expect(common.every((password) => password.length >= 8 && password === password.toLowerCase())).toBe(true);
     expect(commonPasswords).toMatch(/^# [\s\S]*@zxcvbn-ts[\s\S]*MIT/);
@@ -33,7 +33,7 @@ describe("U4 which passwords may be set", () => {
     },
   );
 
-  it("U4 so is every one of the list, also when changing and resetting", async () => {
+  it("U4 every password of the list is refused, also on change and reset", async () => {
     const person = await someone(fetch);
     const headers = { authorization: `Bearer ${person.sessionToken}` };
     for (const path of ["/change-password", "/reset-password"]) {
@@ -43,7 +43,7 @@ describe("U4 which passwords may be set", () => {
     }
   });
 
-  it("U4 one that is refused is no try at the old one", async () => {
+  it("U4 a refused new password is not counted as an attempt at the old one", async () => {
     const person = await someone();
     const headers = { authorization: `Bearer ${person.sessionToken}` };
     const change = (newPassword: string) =>
@@ -59,7 +59,7 @@ describe("U4 which passwords may be set", () => {
     },
   );
 
-  it("U4 so are the person's own address and name, and ours", async () => {
+  it("U4 the user's address and name and the product's name are refused", async () => {
     const email = `longenough-${crypto.randomUUID()}@example.com`;
     const own = [email, email.toUpperCase(), email.split("@")[0] ?? "", "Some Body", "Ｓｏｍｅ Body "];
     const ours = ["edgetasks", "edge tasks", "edge_tasks123", "!Edge-Tasks2026!", "edge.tasks", "ｅｄｇｅ　ｔａｓｋｓ"];
@@ -100,7 +100,7 @@ describe("U4 which passwords may be set", () => {
     );
 
   it.each(kept.filter((password) => [...password].length >= 8))(
-    "U4 %j is kept exactly: no other text is it",
+    "U4 %j is stored exactly: no other text matches",
     async (password) => {
       const email = nextEmail();
       expect((await signUp(password, email)).status).toBe(200);
@@ -111,8 +111,8 @@ describe("U4 which passwords may be set", () => {
   );
 });
 
-describe("U4 how a password is kept", () => {
-  it("U4 as scrypt with OWASP's minimum, its parameters beside it, with a salt of its own", async () => {
+describe("U4 how a password is stored", () => {
+  it("U4 with scrypt at OWASP's minimum, with its parameters and a salt of its own", async () => {
     const [one, two] = [await someone(fetch), await someone(fetch)];
     const [first, second] = [await storedHash(one.id), await storedHash(two.id)];
     expect(first).toMatch(/^\$scrypt\$ln=14,r=8,p=5\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
@@ -120,7 +120,7 @@ describe("U4 how a password is kept", () => {
     expect(isOutdated(first)).toBe(false);
   });
 
-  it("U4 a hash of weaker parameters still verifies, and is made anew at the next sign-in", async () => {
+  it("U4 a hash with weaker parameters is accepted, and replaced at the next sign-in", async () => {
     const person = await someone(fetch);
     const weak = await hashPassword(PASSWORD, { cost: 12, blockSize: 8, parallelism: 1 });
     expect(isOutdated(weak)).toBe(true);
@@ -132,7 +132,7 @@ describe("U4 how a password is kept", () => {
     expect((await signIn(person.email, PASSWORD)).status).toBe(200);
   });
 
-  it("U4 a text that is no hash of ours is the hash of no password, and costs nothing", async () => {
+  it("U4 a text that is not such a hash matches no password, and costs nothing", async () => {
     const texts = [
       "",
       "x",
@@ -148,7 +148,7 @@ describe("U4 how a password is kept", () => {
     }
   });
 
-  it("U6 a hasher out of reach is 503, and signs nobody up or in", async () => {
+  it("U6 an unavailable hasher is 503, and nobody is signed up or in", async () => {
     const person = await someone(fetch);
     const broken = { idFromName: () => ({}), get: () => ({ hash: fail, verify: fail }) };
     function fail(): never {

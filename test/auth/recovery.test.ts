@@ -40,7 +40,7 @@ async function resetToken(email: string): Promise<string> {
 }
 
 describe("L8 mails", () => {
-  it("L8 have a subject, one link, its life, and what to do, in text and in HTML", async () => {
+  it("L8 have a subject, one link with its expiry, and what to do, in text and HTML", async () => {
     const person = await someone(fetch);
     const mail = await mailTo(person.email);
     expect(mail).toMatchObject({ to: person.email, subject: "Confirm your e-mail address" });
@@ -53,7 +53,7 @@ describe("L8 mails", () => {
     expect(mail.html.match(/<a /g)).toHaveLength(1);
   });
 
-  it("L8 carry nothing that a stranger typed as HTML", async () => {
+  it("L8 contain no HTML that a stranger entered", async () => {
     const person = await someone(fetch);
     await env.DB.prepare("update user set email_verified = 1 where id = ?").bind(person.id).run();
     const newEmail = `"<b>x</b>"@example.com`;
@@ -64,7 +64,7 @@ describe("L8 mails", () => {
 });
 
 describe("L8 verifying an address", () => {
-  it("L8 its link works once", async () => {
+  it("L8 the link works once", async () => {
     const person = await someone(fetch);
     const link = linkIn(await mailTo(person.email));
     expect(await userOf(person.email)).toMatchObject({ email_verified: 0 });
@@ -75,7 +75,7 @@ describe("L8 verifying an address", () => {
     expect(await again.json()).toMatchObject({ code: "INVALID_TOKEN" });
   });
 
-  it("L8 who reads the database learns no link from it", async () => {
+  it("L8 the database does not reveal a link", async () => {
     const person = await someone(fetch);
     const token = linkIn(await mailTo(person.email)).hash.slice(1);
     const { results } = await env.DB.prepare("select * from mailed_link where user_id = ?").bind(person.id).all();
@@ -84,13 +84,13 @@ describe("L8 verifying an address", () => {
     expect(JSON.stringify(results)).not.toContain(token);
   });
 
-  it("L8 of 12 parallel uses one succeeds", async () => {
+  it("L8 one of 12 parallel uses succeeds", async () => {
     const link = linkIn(await mailTo((await someone(fetch)).email));
     const statuses = (await Promise.all(Array.from({ length: 12 }, () => follow(link)))).map(({ status }) => status);
     expect(statuses.sort()).toEqual([200, ...Array(11).fill(401)]);
   });
 
-  it("L8 a used or expired link, an access token and an invented one verify nothing", async () => {
+  it("L8 an expired link, an access token and an invented token verify nothing", async () => {
     const person = await someone(fetch);
     const link = linkIn(await mailTo(person.email));
     await env.DB.prepare("update mailed_link set expires_at = ? where user_id = ?")
@@ -105,7 +105,7 @@ describe("L8 verifying an address", () => {
     expect(await userOf(person.email)).toMatchObject({ email_verified: 0 });
   });
 
-  it("L8 whoever asks with a listed callbackURL is led there", async () => {
+  it("L8 a listed callbackURL is redirected to", async () => {
     const person = await someone(fetch);
     await post(
       "/send-verification-email",
@@ -122,7 +122,7 @@ describe("L8 verifying an address", () => {
     expect((await post("/send-verification-email", elsewhere, bearer(person))).status).toBe(403);
   });
 
-  it("L8 can be asked for again, and answers strangers alike for known and unknown addresses", async () => {
+  it("L8 can be requested again, with the same answer for known and unknown addresses", async () => {
     const person = await someone(fetch);
     const known = await post("/send-verification-email", { email: person.email });
     const unknown = await post("/send-verification-email", { email: nextEmail() });
@@ -132,7 +132,7 @@ describe("L8 verifying an address", () => {
 });
 
 describe("L8 resetting a password", () => {
-  it("L3 L8 sets the new one, ends every session and its access tokens, and says so by mail", async () => {
+  it("L3 L8 sets the new password, ends all sessions and access tokens, and mails a notice", async () => {
     const person = await someone(fetch);
     await person.create();
     const token = await resetToken(person.email);
@@ -145,7 +145,7 @@ describe("L8 resetting a password", () => {
     expect((await mailTo(person.email, "changed")).text).not.toMatch(/https?:/);
   });
 
-  it("L8 of 12 parallel uses of one link one succeeds, and none after", async () => {
+  it("L8 one of 12 parallel uses of a link succeeds, and none after", async () => {
     const person = await someone(fetch);
     const token = await resetToken(person.email);
     const passwords = Array.from({ length: 12 }, (_, n) => `${NEW_PASSWORD} ${n}`);
@@ -157,7 +157,7 @@ describe("L8 resetting a password", () => {
     expect((await post("/reset-password", { token, newPassword: NEW_PASSWORD })).status).toBe(400);
   });
 
-  it("L8 ends the other links that were sent", async () => {
+  it("L8 ends the other links", async () => {
     const person = await someone(fetch);
     const first = await resetToken(person.email);
     outbox.sent.length = 0;
@@ -167,7 +167,7 @@ describe("L8 resetting a password", () => {
     expect((await post("/reset-password", { token: first, newPassword: "yet another one" })).status).toBe(400);
   });
 
-  it("L8 a link lives half an hour", async () => {
+  it("L8 a link expires after half an hour", async () => {
     const person = await someone(fetch);
     const token = await resetToken(person.email);
     const row = await env.DB.prepare("select expires_at as at from mailed_link where user_id = ? and purpose = ?")
@@ -181,7 +181,7 @@ describe("L8 resetting a password", () => {
     expect((await signIn(person.email)).status).toBe(200);
   });
 
-  it("L8 answers alike for known and unknown addresses, and sends the unknown nothing", async () => {
+  it("L8 gives the same answer for unknown addresses, and mails them nothing", async () => {
     const person = await someone(fetch);
     const stranger = nextEmail();
     const tell = async (email: string) => {
@@ -202,7 +202,7 @@ describe("L8 resetting a password", () => {
     expect(outbox.sent.filter(({ to }) => to === person.email).length - before).toBeLessThanOrEqual(5);
   });
 
-  it("L8 a listed redirectTo gets the token; any other is refused", async () => {
+  it("L8 a listed redirectTo receives the token; any other is refused", async () => {
     const person = await someone(fetch);
     const ask = (redirectTo: string) => post("/request-password-reset", { email: person.email, redirectTo });
     for (const elsewhere of ["https://evil.test/", "https://app.test/", "https://app.test/done?x=1", "/tasks"]) {
@@ -217,7 +217,7 @@ describe("L8 resetting a password", () => {
 });
 
 describe("L8 changing the address", () => {
-  it("L8 of a verified account asks the old address first, then the new one", async () => {
+  it("L8 asks the old address of a verified account first, then the new one", async () => {
     const person = await someone(fetch);
     await follow(linkIn(await mailTo(person.email)));
     const newEmail = nextEmail();
@@ -235,7 +235,7 @@ describe("L8 changing the address", () => {
     expect((await follow(link)).status).toBe(401);
   });
 
-  it("L8 to an address that has an account answers alike, and changes nothing", async () => {
+  it("L8 to an address with an account gets the same answer, and changes nothing", async () => {
     const [person, other] = [await someone(fetch), await someone(fetch)];
     const taken = await post("/change-email", { newEmail: other.email }, bearer(person));
     const free = await post("/change-email", { newEmail: nextEmail() }, bearer(person));
@@ -243,7 +243,7 @@ describe("L8 changing the address", () => {
     expect(await userOf(other.email)).toMatchObject({ id: other.id });
   });
 
-  it("L8 needs a session signed in to a quarter of an hour ago at most", async () => {
+  it("L8 needs a session that is at most 15 minutes old", async () => {
     const person = await someone(fetch);
     const old = Date.now() - 16 * 60_000;
     await env.DB.prepare("update session set created_at = ? where user_id = ?").bind(old, person.id).run();
@@ -254,7 +254,7 @@ describe("L8 changing the address", () => {
 });
 
 describe("L8 changing the password", () => {
-  it("L8 is told by mail, with and without revoking the other sessions, and in vain it is not", async () => {
+  it("L8 sends a notice with and without revocation, and none after a failure", async () => {
     for (const revokeOtherSessions of [true, false]) {
       const person = await someone(fetch);
       const json = { currentPassword: "not the password", newPassword: NEW_PASSWORD, revokeOtherSessions };
@@ -282,7 +282,7 @@ describe("L8 without a sender", () => {
     },
   );
 
-  it("L8 a mail service that fails is logged, and the answer does not tell who has an account", async () => {
+  it("L8 a failing mail service is logged, and the answer does not reveal who has an account", async () => {
     const broken = { send: () => Promise.reject(new Error("E_SENDER_NOT_VERIFIED private@example.com")) };
     const bindings = { EMAIL: broken as unknown as SendEmail };
     const { fetch: failing } = await hastyApp({ vars: MAILING, bindings });
@@ -304,7 +304,7 @@ describe("U2 L8 with REQUIRE_EMAIL_VERIFICATION", () => {
   const signUp = (email: string) =>
     anonymous(strict).call("/api/auth/sign-up/email", { json: { name: "A", email, password: PASSWORD } });
 
-  it("U2 sign-up answers alike whether or not the address has an account, and opens no session", async () => {
+  it("U2 sign-up gives the same answer for known and unknown addresses, and opens no session", async () => {
     const email = nextEmail();
     const shape = async (answer: Response) => {
       const { token, user } = await ok<{ token: null; user: Record<string, unknown> }>(answer);
@@ -319,7 +319,7 @@ describe("U2 L8 with REQUIRE_EMAIL_VERIFICATION", () => {
     expect((await mailTo(email, "already")).text).toContain("already has an account");
   });
 
-  it("L8 signing in waits for the address to be confirmed, and whoever confirms it sets the password", async () => {
+  it("L8 signing in needs a confirmed address, and confirming it sets the password", async () => {
     const email = nextEmail();
     await signUp(email);
     const attempt = (password: string) =>

@@ -33,7 +33,7 @@ const PHASES: [string, Record<string, string>, Record<string, string>][] = [
 ];
 
 describe("L2 rolling the secret", () => {
-  it.each(PHASES)("L2 during %s, isolates of both kinds let in whoever either signed in", async (_, before, after) => {
+  it.each(PHASES)("L2 during %s, old and new isolates accept each other's sessions", async (_, before, after) => {
     isolates = await startIsolates(before, after);
     const { first, second } = isolates;
     for (const [here, there] of [
@@ -74,7 +74,7 @@ describe("L2 rolling the secret", () => {
     }
   }
 
-  it("L2 in one step instead would have refused them: the reason for two", async () => {
+  it("L2 a single step would refuse sessions, so there are two", async () => {
     isolates = await startIsolates({ BETTER_AUTH_SECRET: OLD }, list(`2:${NEW}`, `1:${OLD}`));
     const { first, second } = isolates;
     const person = await someone(second);

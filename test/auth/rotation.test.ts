@@ -54,13 +54,13 @@ describe("rolling the secret", () => {
     await person.create();
   });
 
-  it("L2 access tokens of before are accepted during, and refused once the old secret is gone", async () => {
+  it("L2 older access tokens are accepted until the old secret is removed", async () => {
     const tasks = (fetch: Fetch) => clientFor(person.accessToken, fetch).call(person.path);
     expect((await tasks(during)).status).toBe(200);
     expect(await (await tasks(after)).json()).toMatchObject({ code: "token_invalid" });
   });
 
-  it("S2 new tokens name the newest key, whatever signed the session", async () => {
+  it("S2 new tokens name the newest key, also for a session that an older key signed", async () => {
     const renewed = await ok<{ token: string }>(await token(during, { cookie: person.cookie }));
     expect(keyOf(renewed.token)).not.toBe(keyOf(person.accessToken));
     for (const fetch of [during, after]) {
@@ -89,7 +89,7 @@ describe("rolling the secret", () => {
     }
   });
 
-  it("L1 nobody is signed out: the cookie is handed back signed anew, and that one outlives the old secret", async () => {
+  it("L1 the cookie is returned with a new signature, which is accepted after the old secret is removed", async () => {
     const used = await token(during, { cookie: person.cookie });
     expect(used.status).toBe(200);
     const cookie = cookieOf(used);
@@ -103,7 +103,7 @@ describe("rolling the secret", () => {
     expect((await token(during, { cookie })).headers.has("set-cookie")).toBe(false);
   });
 
-  it("L1 so is a program's bearer value", async () => {
+  it("L1 a program's bearer value is returned with a new signature too", async () => {
     const used = await token(during, bearer(person.sessionToken));
     const renewed = header(used, "set-auth-token");
     expect((await token(after, bearer(renewed))).status).toBe(200);
@@ -111,7 +111,7 @@ describe("rolling the secret", () => {
     expect((await token(during, bearer(renewed))).headers.has("set-auth-token")).toBe(false);
   });
 
-  it("L1 a session for this browser run only stays one", async () => {
+  it("L1 a session cookie without expiry stays without expiry", async () => {
     const json = { email: person.email, password: PASSWORD, rememberMe: false };
     const signedIn = await anonymous(before).call("/api/auth/sign-in/email", { json });
     const cookie = signedIn.headers
@@ -123,7 +123,7 @@ describe("rolling the secret", () => {
     for (const one of used.headers.getSetCookie()) expect(one).not.toContain("Max-Age");
   });
 
-  it("L2 signing out ends the session however the cookie was signed, and hands nothing back", async () => {
+  it("L2 signing out ends the session with either signature, and returns no cookie", async () => {
     const leaver = await someone(before);
     const headers = { cookie: leaver.cookie, origin: ORIGIN };
     const answer = await anonymous(during).call("/api/auth/sign-out", { method: "POST", headers });
@@ -132,7 +132,7 @@ describe("rolling the secret", () => {
     expect((await token(before, { cookie: leaver.cookie })).status).toBe(401);
   });
 
-  it("S3 what no accepted secret signed stays refused", async () => {
+  it("S3 a cookie of an unknown secret is refused", async () => {
     const [value = ""] = person.sessionToken.split(".");
     const forged = await someone(await withSecrets({ BETTER_AUTH_SECRET: "Hk2Xs8Qw4Lz6Vn1Bc9Mf3Rt7Yp5Jd0Ga" }));
     for (const bad of [value, `${value}.`, `${value}.${"A".repeat(43)}=`, forged.sessionToken]) {
@@ -143,7 +143,7 @@ describe("rolling the secret", () => {
     }
   });
 
-  it("T5 cursors and links of before work during", async () => {
+  it("T5 older cursors and links work while the secret is rolled", async () => {
     const first = await tasksOf(clientFor(person.accessToken, before)).list("?limit=1");
     const renewed = await ok<{ token: string }>(await token(during, { cookie: person.cookie }));
     const tasks = tasksOf(clientFor(renewed.token, during));

@@ -44,7 +44,7 @@ const isActive = (of: { list: () => Promise<unknown> }) =>
   );
 
 describe("L5 sessions", () => {
-  it("L5 are listed with device and time, the caller's alone", async () => {
+  it("L5 lists the caller's own sessions with device and time", async () => {
     const person = await someone();
     await someone();
     await device(person, "Phone");
@@ -57,7 +57,7 @@ describe("L5 sessions", () => {
     }
   });
 
-  it("L3 L5 one is revoked by itself: its access token ends, and no other", async () => {
+  it("L3 L5 revoking one session ends its access tokens, and no others", async () => {
     const person = await someone();
     const [phone, tablet] = [await device(person, "Phone"), await device(person, "Tablet")];
     const session = (await sessionsOf(person.sessionToken)).find(({ userAgent }) => userAgent === "Phone");
@@ -66,21 +66,21 @@ describe("L5 sessions", () => {
     expect(await sessionsOf(person.sessionToken)).toHaveLength(2);
   });
 
-  it("L3 L5 nobody revokes another's", async () => {
+  it("L3 L5 a user cannot revoke another user's session", async () => {
     const [person, other] = [await someone(), await someone()];
     const [session] = await sessionsOf(other.sessionToken);
     await post("/revoke-session", person.sessionToken, { token: session?.token });
     expect(await isActive(other)).toBe(true);
   });
 
-  it("L3 all others are revoked, this one stays", async () => {
+  it("L3 revoke-other-sessions ends all sessions but the current one", async () => {
     const person = await someone();
     const [phone, tablet] = [await device(person, "Phone"), await device(person, "Tablet")];
     expect((await post("/revoke-other-sessions", tablet.sessionToken)).status).toBe(200);
     expect([await isActive(phone), await isActive(person), await isActive(tablet)]).toEqual([false, false, true]);
   });
 
-  it("L3 all are revoked, this one too", async () => {
+  it("L3 revoke-sessions ends all sessions, including the current one", async () => {
     const person = await someone();
     const phone = await device(person, "Phone");
     expect((await post("/revoke-sessions", phone.sessionToken)).status).toBe(200);
@@ -105,7 +105,7 @@ describe("L9 many sessions", () => {
     (await env.DB.prepare("select count(*) as n from session where user_id = ?").bind(userId).first<{ n: number }>())
       ?.n;
 
-  it("L9 all are listed, of any age, however many", async () => {
+  it("L9 all sessions are listed, of any age", async () => {
     const person = await someone();
     await insert(person.id, 250);
     await env.DB.prepare("update session set created_at = created_at - ? where user_id = ?")
@@ -126,7 +126,7 @@ describe("L9 many sessions", () => {
     expect(await isActive(person)).toBe(left === 1);
   });
 
-  it("L9 a user has 100 at most: the one that was not used for longest goes", async () => {
+  it("L9 the 101st session ends the one that was unused for longest", async () => {
     const person = await someone();
     await insert(person.id, 99);
     expect(await countOf(person.id)).toBe(100);
@@ -147,7 +147,7 @@ describe("L9 many sessions", () => {
     expect(await countOf(person.id)).toBe(100);
   });
 
-  it("L9 a name of a device that is too long is cut", async () => {
+  it("L9 a long device name is cut", async () => {
     const person = await someone();
     await device(person, "x".repeat(5000));
     const lengths = (await sessionsOf(person.sessionToken)).map(({ userAgent }) => userAgent.length);
@@ -158,7 +158,7 @@ describe("L9 many sessions", () => {
 describe("L3 changing the password", () => {
   const newPassword = "a new and better one";
 
-  it("L3 with revocation ends every session and its tokens, and opens a new one that works at once", async () => {
+  it("L3 with revocation, ends all sessions and opens a new one that works at once", async () => {
     const person = await someone();
     const phone = await device(person, "Phone");
     await person.create();
@@ -171,7 +171,7 @@ describe("L3 changing the password", () => {
     expect(await sessionsOf(header(answer, "set-auth-token"))).toHaveLength(1);
   });
 
-  it("L3 without it leaves the others be", async () => {
+  it("L3 without revocation, keeps the other sessions", async () => {
     const person = await someone();
     const phone = await device(person, "Phone");
     await post("/change-password", phone.sessionToken, { currentPassword: PASSWORD, newPassword });
@@ -179,7 +179,7 @@ describe("L3 changing the password", () => {
     await expect(device(person, "Old password")).rejects.toThrow("INVALID_EMAIL_OR_PASSWORD");
   });
 
-  it("L3 asks for the current one, and changes nothing without it", async () => {
+  it("L3 needs the current password, and changes nothing without it", async () => {
     const person = await someone();
     for (const currentPassword of ["not the password", "", null, 7]) {
       const answer = await post("/change-password", person.sessionToken, { currentPassword, newPassword });
@@ -199,7 +199,7 @@ describe("L1 how long a session lives", () => {
       .run();
   const day = 86_400;
 
-  it("L1 however much it is used, it ends at SESSION_MAX_SECONDS", async () => {
+  it("L1 a session in use ends at SESSION_MAX_SECONDS", async () => {
     const vars = { SESSION_IDLE_SECONDS: String(2 * day), SESSION_MAX_SECONDS: String(5 * day) };
     const { fetch } = await hastyApp({ vars });
     const person = await someone(fetch);
@@ -214,7 +214,7 @@ describe("L1 how long a session lives", () => {
     expect((await person.call(person.path)).status).toBe(401);
   });
 
-  it("L1 unused, it ends at SESSION_IDLE_SECONDS", async () => {
+  it("L1 an unused session ends after SESSION_IDLE_SECONDS", async () => {
     const { fetch } = await hastyApp({ vars: { SESSION_IDLE_SECONDS: "7200" } });
     const person = await someone(fetch);
     await shift(person.id, 7199);
@@ -223,7 +223,7 @@ describe("L1 how long a session lives", () => {
     expect((await person.call(person.path)).status).toBe(401);
   });
 
-  it("L1 without `rememberMe` it ends within a day, and its cookie with the browser", async () => {
+  it("L1 without `rememberMe`, a session ends within a day, and its cookie with the browser", async () => {
     const person = await someone();
     const json = { email: person.email, password: PASSWORD, rememberMe: false };
     const answer = await anonymous().call("/api/auth/sign-in/email", { json });
@@ -237,7 +237,7 @@ describe("L1 how long a session lives", () => {
     expect((newest?.soon ?? 0) - Date.now()).toBeLessThanOrEqual(day * 1000);
   });
 
-  it("L1 without `rememberMe` it lives no longer than any other", async () => {
+  it("L1 without `rememberMe`, a session is bound by the same limits", async () => {
     const { fetch } = await hastyApp({ vars: { SESSION_IDLE_SECONDS: "3600", SESSION_MAX_SECONDS: "7200" } });
     const person = await someone(fetch);
     const json = { email: person.email, password: PASSWORD, rememberMe: false };
@@ -251,7 +251,7 @@ describe("L1 how long a session lives", () => {
 });
 
 describe("L2 signing in", () => {
-  it("L2 ends the session that the caller had before, of whichever account", async () => {
+  it("L2 signing in ends the caller's previous session, of any account", async () => {
     const [person, other] = [await someone(), await someone()];
     const phone = await device(person, "Phone");
     const json = { email: other.email, password: PASSWORD };
@@ -261,7 +261,7 @@ describe("L2 signing in", () => {
     expect([await isActive(person), await isActive(phone), await isActive(other)]).toEqual([false, true, true]);
   });
 
-  it("L2 in vain ends nothing", async () => {
+  it("L2 a failed sign-in ends no session", async () => {
     const person = await someone();
     const json = { email: person.email, password: "not the password" };
     await anonymous().call("/api/auth/sign-in/email", { json, headers: { cookie: person.cookie, origin: ORIGIN } });

@@ -64,8 +64,8 @@ function deviceIn(answer: Response): string {
   return cookie.split(";")[0] ?? "";
 }
 
-describe("L7 tries at one account", () => {
-  it("L7 from one network pass freely a few times, then wait twice as long every time, up to a quarter of an hour", async () => {
+describe("L7 attempts at one account", () => {
+  it("L7 from one network: a few are free, then each waits twice as long, up to 15 minutes", async () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
     expect(await statuses(FREE_ATTEMPTS, () => attempt(email, wrong, { address }))).toEqual(
@@ -84,7 +84,7 @@ describe("L7 tries at one account", () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
   });
 
-  it("L7 are refused before the password is looked at: the right one, too", async () => {
+  it("L7 are refused before the password is checked, also the right one", async () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
     await statuses(FREE_ATTEMPTS, () => attempt(email, wrong, { address }));
@@ -93,7 +93,7 @@ describe("L7 tries at one account", () => {
     expect((await attempt(email, PASSWORD, { address })).status).toBe(200);
   });
 
-  it("L7 by neighbours count together: 24 bits of IPv4, 48 of IPv6", async () => {
+  it("L7 from one network count together: 24 bits of IPv4, 48 of IPv6", async () => {
     for (const neighbour of [(n: number) => `192.0.2.${n}`, (n: number) => `2001:db8:7:${n}::1`]) {
       const { email } = await someone(fetch);
       const seen = await statuses(7, (n) => attempt(email, wrong, { address: neighbour(n + 1) }));
@@ -101,7 +101,7 @@ describe("L7 tries at one account", () => {
     }
   });
 
-  it("L7 of all networks have a budget an hour, and a network's first two tries do not depend on it", async () => {
+  it("L7 from all networks have an hourly budget, on which a network's first two attempts do not depend", async () => {
     const { email } = await someone(fetch);
     const seen = await statuses(60, () => attempt(email, wrong));
     expect(new Set(seen)).toEqual(new Set([401]));
@@ -113,7 +113,7 @@ describe("L7 tries at one account", () => {
     expect((await attempt(email, PASSWORD)).status, "the right one, from elsewhere").toBe(200);
   });
 
-  it("L7 from elsewhere do not make the owner wait where they signed in before", async () => {
+  it("L7 from elsewhere do not slow a source that signed in before", async () => {
     const home = nextNetwork();
     const { email } = await someone(fetch);
     expect((await attempt(email, PASSWORD, { address: home })).status).toBe(200);
@@ -123,7 +123,7 @@ describe("L7 tries at one account", () => {
     expect((await attempt(email, PASSWORD, { address: neighbour })).status).toBe(429);
   });
 
-  it("L7 from the owner's own address do not make a device wait that they signed in on", async () => {
+  it("L7 from the owner's address do not slow a device that signed in before", async () => {
     const home = nextNetwork();
     const { email } = await someone(fetch);
     const cookie = deviceIn(await attempt(email, PASSWORD, { address: home, headers: BROWSER }));
@@ -140,7 +140,7 @@ describe("L7 tries at one account", () => {
     }
   });
 
-  it("L7 a browser gets a device once, a program none: however often they sign in, nothing known is pushed out", async () => {
+  it("L7 a browser gets one device and a program none, so repeated sign-ins push out no known source", async () => {
     const { id, email } = await someone(fetch);
     const cookie = deviceIn(await attempt(email, PASSWORD, { headers: BROWSER }));
     const again = await attempt(email, PASSWORD, { headers: { ...BROWSER, cookie } });
@@ -152,7 +152,7 @@ describe("L7 tries at one account", () => {
     expect(await known.first()).toEqual({ n: 5 });
   });
 
-  it("L7 a browser of two accounts is known to both by one device", async () => {
+  it("L7 a browser with two accounts has one device for both", async () => {
     const [one, two] = [await someone(fetch), await someone(fetch)];
     const cookie = deviceIn(await attempt(one.email, PASSWORD, { headers: BROWSER }));
     expect(deviceIn(await attempt(two.email, PASSWORD, { headers: { ...BROWSER, cookie } }))).toBe("");
@@ -164,7 +164,7 @@ describe("L7 tries at one account", () => {
     }
   });
 
-  it("L7 by the owner's neighbours at one address do not use up what the platform allows a known device", async () => {
+  it("L7 from neighbours at one address do not use up the platform's limit of a known device", async () => {
     const { fetch: limited } = await hastyApp({ bindings: { ACCOUNT_TRIES_RATE_LIMIT: limitOf(10) } });
     const at = (email: string, password: string, headers = {}) =>
       clientWith({ "cf-connecting-ip": "192.0.2.55", ...headers }, limited).call("/api/auth/sign-in/email", {
@@ -181,7 +181,7 @@ describe("L7 tries at one account", () => {
     expect((await at(email, PASSWORD, { cookie })).status).toBe(200);
   });
 
-  it("L7 by networks of one provider of IPv6: the first of them have first chances, the others share the hour's", async () => {
+  it("L7 from many IPv6 networks of one provider: only the first ones have first attempts", async () => {
     const { email } = await someone(fetch);
     await attempt(email, wrong);
     await env.DB.prepare("update throttle set tries = 100 where scope = '*'").run();
@@ -192,14 +192,14 @@ describe("L7 tries at one account", () => {
     expect((await attempt(email, wrong, { address: "2001:db9::1" })).status, "another provider").toBe(401);
   });
 
-  it("L7 on a known device are counted as well", async () => {
+  it("L7 from a known device are counted too", async () => {
     const { email } = await someone(fetch);
     const cookie = deviceIn(await attempt(email, PASSWORD, { headers: BROWSER }));
     const seen = await statuses(8, () => attempt(email, wrong, { headers: { cookie } }));
     expect(seen).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
   });
 
-  it("L7 are forgotten after a success, and after a day", async () => {
+  it("L7 are reset by a success, and after a day", async () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
     await attempt(email, PASSWORD, { address });
@@ -214,7 +214,7 @@ describe("L7 tries at one account", () => {
     );
   });
 
-  it("L7 count an address in whatever letters, and an unknown one like a known one", async () => {
+  it("L7 count an address in any letter case, and unknown addresses alike", async () => {
     const { email } = await someone(fetch);
     const spellings = [email, email.toUpperCase(), email.replace("example", "EXAMPLE")];
     const address = nextNetwork();
@@ -224,7 +224,7 @@ describe("L7 tries at one account", () => {
     expect(known).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
   });
 
-  it("L7 at one's own password, when changing it or deleting the account, are counted by session", async () => {
+  it("L7 at the own password, to change it or delete the account, are counted by session", async () => {
     for (const path of ["/change-password", "/delete-user"]) {
       const person = await someone(fetch);
       const headers = { authorization: `Bearer ${person.sessionToken}` };
@@ -239,14 +239,14 @@ describe("L7 tries at one account", () => {
     }
   });
 
-  it("L7 30 at once are no more than the free ones", async () => {
+  it("L7 30 in parallel: only the free ones pass", async () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
     const seen = await Promise.all(Array.from({ length: 30 }, () => attempt(email, wrong, { address })));
     expect(seen.filter(({ status }) => status === 401)).toHaveLength(FREE_ATTEMPTS);
   });
 
-  it("L7 without a client address have no bucket that all callers share", async () => {
+  it("L7 without a client address do not share one count", async () => {
     const { email } = await someone(fetch);
     const nowhere = (address: string, password: string) =>
       clientWith({ "cf-connecting-ip": "" }, fetch).call("/api/auth/sign-in/email", {
@@ -256,7 +256,7 @@ describe("L7 tries at one account", () => {
     expect((await nowhere(email, PASSWORD)).status).toBe(200);
   });
 
-  it("L7 leave no address behind: the table names accounts by a keyed hash", async () => {
+  it("L7 are stored under a keyed hash, without the address", async () => {
     const { email } = await someone(fetch);
     await attempt(email, wrong);
     const { results } = await env.DB.prepare("select * from throttle").all();
@@ -264,7 +264,7 @@ describe("L7 tries at one account", () => {
     expect(JSON.stringify(results)).not.toContain(email.split("@")[0]);
   });
 
-  it("L7 that are refused write nothing, and what is over is cleared faster than it is added", async () => {
+  it("L7 that are refused write nothing; expired counts are deleted faster than new ones are added", async () => {
     const { email } = await someone(fetch);
     const address = nextNetwork();
     await statuses(FREE_ATTEMPTS, () => attempt(email, wrong, { address }));
@@ -287,7 +287,7 @@ describe("L7 tries at one account", () => {
   });
 });
 
-describe("L7 whoever was known before the owner took the account back", () => {
+describe("L7 sources that were known before a reset", () => {
   const outbox = createOutbox();
   const vars = { EMAIL_FROM: "tasks@tasks.test", BETTER_AUTH_URL: ORIGIN };
   const newPassword = "a new and better one";
@@ -345,7 +345,7 @@ describe("L7 whoever was known before the owner took the account back", () => {
     expect((await signIn(wrong, devices[0] ?? "")).status, "which has a count of its own again").toBe(401);
   });
 
-  it("L7 they go first when there are too many", async () => {
+  it("L7 are deleted first when there are too many", async () => {
     const { id, email } = await someone(fetch);
     for (let n = 0; n < 41; n += 1) await attempt(email, PASSWORD, { headers: BROWSER });
     await env.DB.prepare("update known_source set counted_as = 'former' where user_id = ?").bind(id).run();

@@ -24,7 +24,7 @@ async function rowsOf(who: Person): Promise<unknown[]> {
 }
 
 describe("T1 a batch", () => {
-  it("T1 does what its operations would do one by one, in order and in one round trip", async () => {
+  it("T1 runs its operations in order, in one round trip", async () => {
     const [a, b, c, d] = [await person.create(), await person.create(), await person.create(), await person.create()];
     const counter = countingD1(env.DB);
     const counted = clientFor(person.accessToken, (await appWith({ d1: counter.d1 })).fetch);
@@ -55,13 +55,13 @@ describe("T1 a batch", () => {
     expect(revisions).toEqual([...revisions].sort((x, y) => x - y));
   });
 
-  it("T3 what already is as wanted is left alone, and is 200", async () => {
+  it("T3 an operation that changes nothing returns 200 and keeps the revision", async () => {
     const task = await person.create();
     const { results } = await ok<Results>(await send([{ op: "complete", id: task.id, completed: false }]));
     expect(results).toEqual([{ op: "complete", id: task.id, status: 200, task }]);
   });
 
-  it("T1 all or nothing: a refused operation is named, whatever its kind and place, and nothing is done", async () => {
+  it("T1 atomic: a refused operation is named, and nothing is done", async () => {
     const task = await person.create();
     const stale = `"${task.revision + 100}"`;
     const absent = crypto.randomUUID();
@@ -92,13 +92,13 @@ describe("T1 a batch", () => {
     }
   });
 
-  it("T3 a 412 tells the revision", async () => {
+  it("T3 a 412 returns the current revision", async () => {
     const task = await person.create();
     const answer = await send([{ op: "delete", id: task.id, ifMatch: '"0"' }]);
     expect(await answer.json()).toMatchObject({ revision: task.revision, operation: 0 });
   });
 
-  it("T1 an operation sees what those before it did", async () => {
+  it("T1 an operation sees the effect of earlier ones", async () => {
     const task = await person.create();
     const after = await send([
       { op: "delete", id: task.id },
@@ -113,7 +113,7 @@ describe("T1 a batch", () => {
     expect((await person.read(task.id)).title).toBe(task.title);
   });
 
-  it("T1 each by itself: what fails is told, what can be done is done", async () => {
+  it("T1 not atomic: each operation has its own result", async () => {
     const [a, b, c] = [await person.create(), await person.create(), await person.create()];
     const operations = [
       { op: "patch", id: crypto.randomUUID(), task: { title: "x" } },
@@ -135,7 +135,7 @@ describe("T1 a batch", () => {
     expect((await person.read(a.id)).title).toBe("Done");
   });
 
-  it("S5 S6 another user's tasks answer like ids that never existed", async () => {
+  it("S5 S6 another user's tasks get the same result as unknown ids", async () => {
     const victim = await someone();
     const { id } = await victim.create();
     const before = await rowsOf(victim);
@@ -202,7 +202,7 @@ describe("T1 a batch", () => {
     expect(errors.map((error) => error.path)).toContain(path);
   });
 
-  it("T2 an id of any kind and length is absent at most", async () => {
+  it("T2 an id of any form and length is 404 at most", async () => {
     for (const id of ["", "x".repeat(10_000), "' or 1=1 --", "__proto__", "\u0000".replace("\u0000", "%00")]) {
       expect((await send([{ op: "delete", id }])).status).toBe(404);
     }
@@ -210,7 +210,7 @@ describe("T1 a batch", () => {
 });
 
 describe("T1 a batch with an idempotency key", () => {
-  it.each([true, false])("T1 atomic %s: the same key gives the same results back, and does nothing", async (atomic) => {
+  it.each([true, false])("T1 atomic %s: a repeated key returns the same results, and does nothing", async (atomic) => {
     const [a, b] = [await person.create(), await person.create()];
     const operations = [
       { op: "create", task: { title: "Once" } },
@@ -237,7 +237,7 @@ describe("T1 a batch with an idempotency key", () => {
     expect((await send(operations.slice(1), { atomic }, headers)).status).toBe(422);
   });
 
-  it.each([true, false])("T1 S7 atomic %s: a key under which nothing changed is not kept", async (atomic) => {
+  it.each([true, false])("T1 S7 atomic %s: a key under which nothing changed is not stored", async (atomic) => {
     const task = await person.create({ title: "Same", completed: true });
     const idle = [
       { op: "patch", id: task.id, task: { title: "Same" } },
@@ -254,7 +254,7 @@ describe("T1 a batch with an idempotency key", () => {
     expect(await kept()).toBe(Number(before) + 1);
   });
 
-  it("T1 a creation that a quota refused is told alike when it is sent again", async () => {
+  it("T1 a repeated creation that a quota refused gets the same result", async () => {
     const { fetch } = await appWith({ vars: { QUOTA_TASKS: "1" } });
     const fresh = await someone(fetch);
     const operations = ["a", "b"].map((title) => ({ op: "create", task: { title } }));
@@ -264,7 +264,7 @@ describe("T1 a batch with an idempotency key", () => {
     expect(await ok<Results>(await fresh.call(`${fresh.path}/batch`, init))).toEqual(first);
   });
 
-  it("T1 S7 what a key keeps is short, however many operations changed nothing", async () => {
+  it("T1 S7 a record is short, however many operations changed nothing", async () => {
     const fresh = await someone();
     const task = await fresh.create({ title: "Changed", priority: "low" });
     const done = await fresh.create({ title: "Done", completed: true });
@@ -280,7 +280,7 @@ describe("T1 a batch with an idempotency key", () => {
     expect(await sum.first<number>("n")).toBeLessThan(1000);
   });
 
-  it("T1 of 12 parallel twins one does it", async () => {
+  it("T1 12 parallel requests with one key run once", async () => {
     const fresh = await someone();
     const headers = { "idempotency-key": crypto.randomUUID() };
     const operations = [
@@ -292,7 +292,7 @@ describe("T1 a batch with an idempotency key", () => {
     expect([texts.size, (await fresh.list()).data.length]).toEqual([1, 2]);
   });
 
-  it("S6 a key that two users have leads each to their own results, and others' tasks stay absent", async () => {
+  it("S6 a key that two users share returns each their own results only", async () => {
     const [victim, attacker] = [await someone(), await someone()];
     const headers = { "idempotency-key": crypto.randomUUID() };
     const { id } = await victim.create();
@@ -316,7 +316,7 @@ describe("T1 a batch with an idempotency key", () => {
     expect(first[1]).toMatchObject({ results: [{ status: 404 }, { status: 201 }] });
   });
 
-  it("T1 what D1 did without answering is found again", async () => {
+  it("T1 a batch whose answer was lost is found by its key", async () => {
     for (const atomic of [true, false]) {
       const fresh = await someone();
       const { fetch } = await appWith({ d1: flakyD1(env.DB, "D1_ERROR: Network connection lost.", 1, true) });
@@ -353,7 +353,7 @@ describe("T1 a batch with an idempotency key", () => {
 });
 
 describe("T1 any batch", () => {
-  it("T1 S6 leaves what the same requests one by one would leave", async () => {
+  it("T1 S6 has the same effect as its requests one by one", async () => {
     const operation = fc.oneof(
       fc.record({ op: fc.constant("create"), title: fc.constantFrom("a", "b") }),
       fc.record({

@@ -46,7 +46,7 @@ async function listOf(who: Person): Promise<Task[]> {
 const byId = (a: Task, b: Task) => (a.id < b.id ? -1 : 1);
 
 describe("T5 the change feed", () => {
-  it("T5 tells everything in the order of its changes, deletions too, and then nothing", async () => {
+  it("T5 returns all changes and deletions in order, and then nothing", async () => {
     const fresh = await someone();
     expect(await changes(fresh)).toEqual({ data: [], nextToken: expect.any(String), hasMore: false });
     const [a, b, c] = [await fresh.create(), await fresh.create(), await fresh.create()];
@@ -64,7 +64,7 @@ describe("T5 the change feed", () => {
     expect((await changes(fresh, `?since=${second.nextToken}`)).data).toMatchObject([{ id: b.id, deleted: false }]);
   });
 
-  it("T5 S6 applied to an empty copy, from any point and in any pages, gives exactly the list", async () => {
+  it("T5 S6 applied to a copy, from any point and in any pages, gives exactly the list", async () => {
     const write = fc.tuple(
       fc.constantFrom("create", "patch", "complete", "delete", "restore", "sync"),
       fc.nat(7),
@@ -104,7 +104,7 @@ describe("T5 the change feed", () => {
     );
   });
 
-  it("T5 housekeeping in between makes no difference, for as long as a token is good", async () => {
+  it("T5 housekeeping does not affect a valid token", async () => {
     const who = await someone();
     const { id } = await who.create();
     await who.create();
@@ -118,7 +118,7 @@ describe("T5 the change feed", () => {
     expect((await changes(who, `?since=${nextToken}`)).data).toMatchObject([{ id, deleted: true }, { deleted: false }]);
   });
 
-  it("T5 a token older than the deletions that are kept is 410, and says to start over", async () => {
+  it("T5 a token older than the kept deletions is 410, and the answer says to sync again", async () => {
     const who = await someone();
     await who.create();
     const { openCursor, sealCursor, deriveCursorKeys } = await import("../../src/tasks/repository/cursor.ts");
@@ -134,7 +134,7 @@ describe("T5 the change feed", () => {
     expect(await answer.json()).toMatchObject({ code: "changes_expired" });
   });
 
-  it("T5 a token in the middle of a walk is as old as its beginning", async () => {
+  it("T5 a token keeps the age of its walk's beginning", async () => {
     const who = await someone();
     for (let n = 0; n < 3; n += 1) await who.create();
     const { openCursor, deriveCursorKeys } = await import("../../src/tasks/repository/cursor.ts");
@@ -152,7 +152,7 @@ describe("T5 the change feed", () => {
     expect(await seenAt(third.nextToken)).toBeGreaterThan(await seenAt(first.nextToken));
   });
 
-  it("S6 a token of one user is refused to every other, and a list's cursor is no token", async () => {
+  it("S6 a token is refused to other users, and a list's cursor is not a token", async () => {
     const other = await someone();
     await person.create();
     await person.create();
@@ -191,7 +191,7 @@ describe("T1 the trash", () => {
       .bind(Date.now() - days * DAY_MS, id)
       .run();
 
-  it("T1 lists what was deleted, newest first, and gives it back as it was", async () => {
+  it("T1 lists deleted tasks, newest first, and restores them unchanged", async () => {
     const who = await someone();
     const tasks = [];
     for (let n = 0; n < 3; n += 1) tasks.push(await who.create({ title: `${n}`, due: "2026-03-01", tags: ["a"] }));
@@ -218,7 +218,7 @@ describe("T1 the trash", () => {
     expect((await who.list("?status=deleted")).data).toHaveLength(2);
   });
 
-  it("T3 restoring twice changes nothing the second time, and obeys its precondition", async () => {
+  it("T3 restoring twice changes nothing the second time, and checks its precondition", async () => {
     const { id } = await person.create();
     await person.remove(id);
     const [deleted] = (await person.list("?status=deleted")).data;
@@ -227,7 +227,7 @@ describe("T1 the trash", () => {
     expect(await ok(await restore(person, id))).toEqual(task);
   });
 
-  it("T1 after 30 days a task is neither listed nor restored; S5 another user's is as if it never existed", async () => {
+  it("T1 after 30 days a task is neither listed nor restored; S5 another user's task is 404", async () => {
     const [young, old] = [await person.create(), await person.create()];
     for (const { id } of [young, old]) await person.remove(id);
     await age(young.id, TRASH_DAYS - 1);
@@ -239,7 +239,7 @@ describe("T1 the trash", () => {
     expect((await restore(person, young.id)).status).toBe(200);
   });
 
-  it("T5 the trash has an order of its own: sort is 400", async () => {
+  it("T5 the trash rejects `sort`", async () => {
     const answer = await person.call(`${person.path}?status=deleted&sort=title`);
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ errors: [{ path: "sort" }] });

@@ -62,14 +62,14 @@ describe("If-Match", () => {
     },
   );
 
-  it("T3 a write that changes nothing still needs the current tag", async () => {
+  it("T3 a write that changes nothing still needs the current ETag", async () => {
     const task = await person.create({ title: "Same" });
     const current = await person.patch(task.id, { title: "Same" }, { "if-match": `"${task.revision}"` });
     expect([current.status, header(current, "etag")]).toEqual([200, `"${task.revision}"`]);
     expect((await person.patch(task.id, { title: "Same" }, { "if-match": '"0"' })).status).toBe(412);
   });
 
-  it("S5 on a task that is absent or not yours it is 404, as without it", async () => {
+  it("S5 on an unknown or foreign task, the answer is 404", async () => {
     for (const [name, write] of writes(crypto.randomUUID())) {
       expect((await write({ "if-match": '"1"' })).status, name).toBe(404);
       expect((await write({ "if-match": "*" })).status, name).toBe(404);
@@ -78,7 +78,7 @@ describe("If-Match", () => {
 });
 
 describe("parallel changes", () => {
-  it("T4 of 50 with If-Match, each acknowledged one is a revision gained, and none is lost", async () => {
+  it("T4 50 changes with If-Match give 50 revisions, and no change is lost", async () => {
     const { id, revision } = await person.create({ title: "Contended" });
     async function increment(worker: number): Promise<number> {
       for (let acknowledged = 0; ; ) {
@@ -100,7 +100,7 @@ describe("parallel changes", () => {
     }
   });
 
-  it("T4 of 50 sent at once with one tag, exactly one wins", async () => {
+  it("T4 one of 50 parallel writes with one ETag succeeds", async () => {
     const { id, revision } = await person.create();
     const tag = { "if-match": `"${revision}"` };
     const answers = await Promise.all(
@@ -115,7 +115,7 @@ describe("parallel changes", () => {
     });
   });
 
-  it("T4 of 50 creations and changes at once, every revision is taken once", async () => {
+  it("T4 50 parallel creations and changes take each revision once", async () => {
     const fresh = await someone();
     const first = await fresh.create();
     const work = Array.from({ length: 25 }, (_, n) => [fresh.create(), fresh.patch(first.id, { title: `Title ${n}` })]);

@@ -47,8 +47,8 @@ async function costOfPage(query: string): Promise<Cost> {
   return cost(async () => expect((await caller.list(query)).data).toHaveLength(PAGE));
 }
 
-describe("S7 what is counted", () => {
-  it("S7 is what it claims to be", async () => {
+describe("S7 the counter", () => {
+  it("S7 is checked against D1's own meta data", async () => {
     expect(await cost(() => env.DB.prepare("select 1").run())).toEqual({ roundTrips: 0, rowsRead: 0, rowsWritten: 0 });
     expect((await cost(() => counter.d1.prepare("select * from task limit 7").run())).rowsRead).toBe(7);
     const { n } = (await env.DB.prepare("select count(*) as n from task").first<{ n: number }>()) ?? { n: 0 };
@@ -65,7 +65,7 @@ describe("S7 with 10,000 own tasks and 200,000 in the table", () => {
     expect(spent).toEqual({ roundTrips: 0, rowsRead: 0, rowsWritten: 0 });
   });
 
-  it("S7 every page costs its rows and four at most, first and later, whatever the order and status", async () => {
+  it("S7 every page costs its rows plus four at most, in every order and status", async () => {
     for (const status of ["open", "completed", "all"]) {
       for (const sort of SORTS) {
         for (let cursor: string | null = "", page = 0; cursor !== null && page < 3; page += 1) {
@@ -79,7 +79,7 @@ describe("S7 with 10,000 own tasks and 200,000 in the table", () => {
     }
   });
 
-  it("S7 so does the page on which tasks with a due date give way to those without", async () => {
+  it("S7 so does the page where tasks without a due date begin", async () => {
     const dated = await someone(fetch);
     for (let n = 0; n < 30; n += 1)
       await dated.create({ title: "x", due: n % 2 ? "2026-03-01" : null, completed: n > 20 });
@@ -94,21 +94,21 @@ describe("S7 with 10,000 own tasks and 200,000 in the table", () => {
     }
   });
 
-  it("S7 a search reads the caller's own tasks at most", async () => {
+  it("S7 a search reads at most the caller's own tasks", async () => {
     for (const query of ["q=nowhere", "tag=none", "priority=high&q=nowhere", "dueBefore=2000-01-01"]) {
       const spent = await cost(() => caller.list(`?${query}`));
       expect(spent.rowsRead, query).toBeLessThanOrEqual(OWN_TASKS + 3);
     }
   });
 
-  it("S7 the change feed costs its rows and two", async () => {
+  it("S7 the change feed costs its rows plus two", async () => {
     for (const limit of [1, 20, 100]) {
       const spent = await cost(() => caller.call(`${caller.path}/changes?limit=${limit}`));
       expect(spent).toEqual({ roundTrips: 1, rowsRead: limit + 2, rowsWritten: 0 });
     }
   });
 
-  it("S7 docs/costs.md says what everything costs", async () => {
+  it("S7 docs/costs.md shows what is measured", async () => {
     await expect(await describeCosts()).toMatchFileSnapshot("../../docs/costs.md");
   });
 });

@@ -23,7 +23,7 @@ async function countTasks(who: Person): Promise<number> {
 }
 
 describe("T1 creating with an idempotency key", () => {
-  it("T1 the same key and body give the same task back, and say so", async () => {
+  it("T1 the same key and body return the same task, marked as replayed", async () => {
     const headers = keyed();
     const first = await create(headers);
     const task = await ok<Task>(first, 201);
@@ -39,7 +39,7 @@ describe("T1 creating with an idempotency key", () => {
     }
   });
 
-  it("T1 the same body is the same whatever its spacing, order and defaults", async () => {
+  it("T1 spacing, order and defaults do not make another body", async () => {
     const headers = { ...keyed(), "content-type": "application/json" };
     const bodies = ['{"title":"A","completed":false}', ' { "completed":false , "title" : " A " } ', '{"title":"A"}'];
     const ids = [];
@@ -48,7 +48,7 @@ describe("T1 creating with an idempotency key", () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  it("T1 of 12 parallel twins one creates, and all get its task", async () => {
+  it("T1 12 parallel requests with one key create one task, which all return", async () => {
     const fresh = await someone();
     const headers = keyed();
     const answers = await Promise.all(Array.from({ length: 12 }, () => create(headers, { title: "Twin" }, fresh)));
@@ -58,7 +58,7 @@ describe("T1 creating with an idempotency key", () => {
     expect(await countTasks(fresh)).toBe(1);
   });
 
-  it("T1 another body under the key is 422, and nothing is done", async () => {
+  it("T1 another body with the key is 422, and nothing is done", async () => {
     const headers = keyed();
     await create(headers);
     const before = await countTasks(person);
@@ -73,7 +73,7 @@ describe("T1 creating with an idempotency key", () => {
     expect(await countTasks(person)).toBe(before);
   });
 
-  it("S6 keys are each user's own", async () => {
+  it("S6 each user has their own keys", async () => {
     const other = await someone();
     const headers = keyed();
     const [mine, theirs] = [
@@ -84,7 +84,7 @@ describe("T1 creating with an idempotency key", () => {
     expect((await ok<Task>(theirs, 201)).id).not.toBe(mine.id);
   });
 
-  it("S6 a key that two users have, and an id that two users have, lead each to their own", async () => {
+  it("S6 a key and an id that two users share lead each to their own task", async () => {
     const [victim, attacker] = [await someone(), await someone()];
     const headers = keyed();
     const task = await ok<Task>(await create(headers, { title: "Victim's" }, victim), 201);
@@ -97,7 +97,7 @@ describe("T1 creating with an idempotency key", () => {
     expect((await create(headers, { title: "Victim's" }, attacker)).status).toBe(422);
   });
 
-  it("T1 the task comes back as it is now, even when it was deleted meanwhile", async () => {
+  it("T1 a repetition returns the task as it is now, also a deleted one", async () => {
     const headers = keyed();
     const task = await ok<Task>(await create(headers), 201);
     await person.patch(task.id, { title: "Changed" });
@@ -106,7 +106,7 @@ describe("T1 creating with an idempotency key", () => {
     expect(await ok<Task>(await create(headers), 201)).toMatchObject({ id: task.id, deletedAt: expect.any(String) });
   });
 
-  it("L2 an ended session gets nothing back", async () => {
+  it("L2 an ended session gets no replay", async () => {
     const guest = await someone();
     const headers = keyed();
     await create(headers, { title: "Once" }, guest);
@@ -121,11 +121,11 @@ describe("T1 creating with an idempotency key", () => {
   });
 });
 
-describe("U6 D1 in trouble", () => {
+describe("U6 when D1 fails", () => {
   const MESSAGE = "D1_ERROR: Network connection lost.";
   const through = async (d1: D1Database) => clientFor(person.accessToken, (await appWith({ d1 })).fetch);
 
-  it.each([1, 2])("T1 %i failed tries of a keyed creation are made up for, and make one task", async (failures) => {
+  it.each([1, 2])("T1 a keyed creation is retried after %i failures, and creates one task", async (failures) => {
     for (const wasDone of [false, true]) {
       const before = await countTasks(person);
       const answer = await create(
@@ -146,7 +146,7 @@ describe("U6 D1 in trouble", () => {
     expect([found.status, header(found, "idempotency-replayed")]).toEqual([201, "true"]);
   });
 
-  it("T1 a replica that has not got the receipt yet is no reason to call the key reused", async () => {
+  it("T1 a replica without the record yet does not make the key count as reused", async () => {
     const headers = keyed();
     await create(headers, { title: "Once" });
     const blind = new Proxy(env.DB, {
@@ -167,13 +167,13 @@ describe("U6 D1 in trouble", () => {
     expect((await create(headers, { title: "Once" })).status).toBe(201);
   });
 
-  it("T1 a creation without a key is not tried again", async () => {
+  it("T1 a creation without a key is not retried", async () => {
     const before = await countTasks(person);
     expect((await create({}, { title: "x" }, await through(flakyD1(env.DB, MESSAGE, 1, true)))).status).toBe(503);
     expect(await countTasks(person)).toBe(before + 1);
   });
 
-  it("T3 a conditional write is tried again where only success is believed", async () => {
+  it("T3 a conditional write is retried, and only success is believed", async () => {
     for (const wasDone of [false, true]) {
       const task = await person.create();
       const flaky = tasksOf(await through(flakyD1(env.DB, MESSAGE, 1, wasDone)));
@@ -187,7 +187,7 @@ describe("U6 D1 in trouble", () => {
     }
   });
 
-  it("U6 trouble that stays is 503 with Retry-After on every route", async () => {
+  it("U6 a lasting failure is 503 with Retry-After on every route", async () => {
     const failing = await through(failingD1(env.DB, MESSAGE));
     const { path } = person;
     for (const [way, init] of [

@@ -27,7 +27,7 @@ async function refused(json: object, path: string): Promise<void> {
 const WRONG = [1, true, {}, "", "x".repeat(10_000), "a\0b", "\ud800"];
 
 describe("T2 priority", () => {
-  it("T2 is none unless set, and one of four", async () => {
+  it("T2 is one of four values, `none` by default", async () => {
     expect((await person.create()).priority).toBe("none");
     for (const priority of ["low", "medium", "high", "none"]) {
       expect((await person.create({ title: "x", priority })).priority).toBe(priority);
@@ -75,7 +75,7 @@ describe("T2 due", () => {
 });
 
 describe("T2 tags", () => {
-  it("T2 T7 come back as they were written, up to 20 of 40 characters", async () => {
+  it("T2 T7 are stored exactly, up to 20 of 40 characters", async () => {
     for (const tags of [
       [],
       ["a"],
@@ -91,7 +91,7 @@ describe("T2 tags", () => {
     }
   });
 
-  it("T3 are a set: another order changes nothing", async () => {
+  it("T3 are a set: another order is no change", async () => {
     const task = await person.create({ title: "x", tags: ["b", "a", "C"] });
     const again = await ok<Task>(await person.patch(task.id, { tags: ["C", "a", "b"] }));
     expect(again).toEqual(task);

@@ -121,7 +121,7 @@ const ICS_FILES: [string, () => string][] = [
   ],
 ];
 
-describe("T11 files as long as can be", () => {
+describe("T11 files of the maximum length", () => {
   it.each([
     ...JSON_FILES.map((file) => ["application/json", ...file] as const),
     ...CSV_FILES.map((file) => ["text/csv", ...file] as const),
@@ -140,7 +140,7 @@ describe("T11 files as long as can be", () => {
     expect((await isolates.first("/ready")).status).toBe(200);
   });
 
-  it("T11 several at once, of one user and of others, wait for each other", async () => {
+  it("T11 parallel imports of several users wait for each other", async () => {
     // One letter beyond Latin makes a text take two bytes a letter. One task more than the quota: nothing is inserted.
     const description = `${"y".repeat(960)}\u0416`;
     const body = JSON.stringify({
@@ -157,7 +157,7 @@ describe("T11 files as long as can be", () => {
     expect((await isolates.first("/ready")).status).toBe(200);
   });
 
-  it("T11 several exports at once that nobody reads", async () => {
+  it("T11 parallel exports that nobody reads", async () => {
     const { access } = await someone(isolates.first);
     const headers = { ...access, "content-type": "application/json" };
     const description = "\uFDFA".repeat(1000);

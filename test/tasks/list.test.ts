@@ -32,7 +32,7 @@ describe("T5 a list", () => {
     expect(await (await someone()).list()).toEqual({ data: [], nextCursor: null, total: expect.any(Object) });
   });
 
-  it("T5 is newest first, 20 to a page unless asked otherwise, 100 at most", async () => {
+  it("T5 is newest first, with pages of 20 by default and 100 at most", async () => {
     const person = await someone();
     const ids = await create(person, 25);
     const first = await person.list();
@@ -42,7 +42,7 @@ describe("T5 a list", () => {
     for (const limit of [1, 2, 7, 24, 25, 26]) expect(await walk(person, limit)).toEqual(ids);
   });
 
-  it("T5 behind a full last page there is an empty one", async () => {
+  it("T5 an empty page follows a full last page", async () => {
     const person = await someone();
     await create(person, 4);
     const { nextCursor } = await person.list("?limit=2");
@@ -55,7 +55,7 @@ describe("T5 a list", () => {
     });
   });
 
-  it("T5 a walk stays right while tasks are added, changed and removed", async () => {
+  it("T5 a walk stays correct while tasks are added, changed and removed", async () => {
     const person = await someone();
     const ids = await create(person, 30);
     const doomed = ids.filter((_, index) => index % 3 === 0);
@@ -95,7 +95,7 @@ describe("T5 a list", () => {
     }
   });
 
-  it("T5 a broken, altered or invented cursor is 400 and tells nothing", async () => {
+  it("T5 a broken, altered or invented cursor is 400, without details", async () => {
     const person = await someone();
     const ids = await create(person, 3);
     const cursor = (await person.list("?limit=1")).nextCursor ?? "";
@@ -120,7 +120,7 @@ describe("T5 a list", () => {
     expect([...answers][0]).toContain('"path":"cursor"');
   });
 
-  it("T5 carries the header that lets the next read see it all", async () => {
+  it("T5 carries the bookmark for the next read", async () => {
     const person = await someone();
     expect(header(await person.call(person.path), "x-d1-bookmark")).toBeTruthy();
   });

@@ -63,7 +63,7 @@ async function refused(request: () => Promise<Response>, code: string, quota: ob
 }
 
 describe("T8 a user at their quota", () => {
-  it("T8 of tasks creates, restores and imports no more, and may do all else", async () => {
+  it("T8 of tasks cannot create, restore or import, and can do everything else", async () => {
     const who = await newcomer({ QUOTA_TASKS: "3" });
     const [a, b] = [await who.create(), await who.create(), await who.create()];
     await who.remove(a.id);
@@ -86,7 +86,7 @@ describe("T8 a user at their quota", () => {
     expect((await post(who, { title: "with a key" }, key)).status).toBe(201);
   });
 
-  it("T8 of bytes writes no longer text, and may shorten it", async () => {
+  it("T8 of bytes cannot lengthen text, and can shorten it", async () => {
     const who = await newcomer({ QUOTA_BYTES: "500" });
     const task = await who.create({ title: "x", description: "y".repeat(200) });
     const used = (await usageOf(who)).bytes.used;
@@ -105,7 +105,7 @@ describe("T8 a user at their quota", () => {
     expect((await post(who, { title: "x".repeat(100) })).status).toBe(201);
   });
 
-  it("T8 of changes a day may still complete and delete, and no more; the next day all goes on", async () => {
+  it("T8 of daily changes can only complete and delete until the next day", async () => {
     const who = await newcomer({ QUOTA_CHANGES_PER_DAY: "4" });
     const [a, b, c] = [await who.create(), await who.create(), await who.create(), await who.create()];
     const quota = { name: "changesPerDay", limit: 4, used: 4 };
@@ -131,7 +131,7 @@ describe("T8 a user at their quota", () => {
     expect((await usageOf(who)).changesPerDay.used).toBe(1);
   });
 
-  it("T8 a clock that is behind does not begin the day anew", async () => {
+  it("T8 a slow clock does not restart the day", async () => {
     const who = await newcomer({ QUOTA_CHANGES_PER_DAY: "3" });
     for (let n = 0; n < 2; n += 1) await who.create();
     // Another isolate's clock has passed midnight already.
@@ -143,14 +143,14 @@ describe("T8 a user at their quota", () => {
     expect((await usageOf(who)).changesPerDay.used).toBe(3);
   });
 
-  it("T8 a stale or absent task is told so first", async () => {
+  it("T8 an unknown or changed task is reported before the quota", async () => {
     const who = await newcomer({ QUOTA_CHANGES_PER_DAY: "1" });
     const task = await who.create();
     expect((await who.patch(task.id, { title: "x" }, { "if-match": '"99"' })).status).toBe(412);
     expect((await who.patch(crypto.randomUUID(), { title: "x" })).status).toBe(404);
   });
 
-  it("T8 an import that does not fit is refused whole; one that is there already is not", async () => {
+  it("T8 an import that exceeds a quota is refused as a whole; a repeated one is not", async () => {
     const who = await newcomer({ QUOTA_TASKS: "5" });
     const file = (count: number) => ({ tasks: Array.from({ length: count }, (_, n) => ({ title: `task ${n}` })) });
     const send = (count: number) => who.call(`${who.path}/import`, { json: file(count) });
@@ -161,7 +161,7 @@ describe("T8 a user at their quota", () => {
     expect(await carried(who)).toEqual(await counted(who));
   });
 
-  it("T8 a tag that is far too long is refused before anything is made of it", async () => {
+  it("T8 a far too long tag is refused before it is folded", async () => {
     const who = await newcomer();
     const tag = `a${"\u0345".repeat(15_000)}${"\u0334".repeat(10_000)}`;
     const answer = await post(who, { title: "x", tags: [tag] });
@@ -179,7 +179,7 @@ describe("T8 a user at their quota", () => {
 describe("T8 batches", () => {
   const create = (title: string) => ({ op: "create", task: { title } });
 
-  it("T8 all or nothing: the operation that exceeds a quota is named", async () => {
+  it("T8 atomic: the operation that exceeds a quota is named", async () => {
     const who = await newcomer({ QUOTA_TASKS: "2" });
     const operations = [create("a"), create("b"), create("c")];
     const answer = await batch(who, operations);
@@ -190,7 +190,7 @@ describe("T8 batches", () => {
     expect((await batch(who, [{ op: "delete", id: task?.id }, create("c")])).status).toBe(200);
   });
 
-  it("T8 each by itself: the rest is done, and a repetition is answered alike, also later", async () => {
+  it("T8 not atomic: the rest is done, and a later repetition gets the same answer", async () => {
     const who = await newcomer({ QUOTA_TASKS: "2", QUOTA_CHANGES_PER_DAY: "6" });
     const task = await who.create();
     const operations = [
@@ -231,7 +231,7 @@ describe("T8 batches", () => {
     }
   });
 
-  it("T8 a repetition says of each operation what the first answer said, whatever is used up", async () => {
+  it("T8 a repetition returns the first results, whatever quota is used up", async () => {
     const who = await newcomer({ QUOTA_CHANGES_PER_DAY: "3" });
     const [task, done] = [await who.create(), await who.create({ title: "done", completed: true })];
     const gone = await who.create();
@@ -253,7 +253,7 @@ describe("T8 batches", () => {
     expect(await told()).toEqual(first);
   });
 
-  it("T8 refused creations with a key write no row each", async () => {
+  it("T8 refused creations with a key write no rows", async () => {
     const who = await newcomer({ QUOTA_TASKS: "1" });
     await who.create();
     counter.spent();
@@ -262,7 +262,7 @@ describe("T8 batches", () => {
     expect(counter.spent().rowsWritten).toBeLessThanOrEqual(2);
   });
 
-  it("T8 a key whose task has been forgotten says so, and shows no blank one", async () => {
+  it("T8 a key whose task was erased is 404, and returns no blank task", async () => {
     const who = await newcomer({ QUOTA_BYTES: "100" });
     const key = { "idempotency-key": crypto.randomUUID() };
     const filler = await who.create({ title: "a".repeat(40) });
@@ -279,7 +279,7 @@ describe("T8 batches", () => {
     });
   });
 
-  it("T8 a key that succeeded is answered, however much is used since", async () => {
+  it("T8 a key that succeeded is replayed, whatever quota is used up since", async () => {
     const who = await newcomer({ QUOTA_TASKS: "1" });
     const key = { "idempotency-key": crypto.randomUUID() };
     const first = await ok<{ id: string }>(await post(who, { title: "once" }, key), 201);
@@ -292,7 +292,7 @@ describe("T8 batches", () => {
 });
 
 describe("T8 totals", () => {
-  it("T8 stand in every list and at /usage, and are the caller's own", async () => {
+  it("T8 are returned by every list and /usage, for the caller only", async () => {
     const [who, other] = [await newcomer(), await newcomer()];
     await other.create();
     for (let n = 0; n < 5; n += 1) await who.create({ title: `${n}`, completed: n > 2 });
@@ -352,7 +352,7 @@ describe("T8 totals", () => {
     );
   });
 
-  it("T8 the trash is bounded as well: what exceeds it is forgotten at once, and room comes back after 30 days", async () => {
+  it("T8 the trash is bounded: beyond it contents are erased at once, and room returns after 30 days", async () => {
     const who = await newcomer({ QUOTA_BYTES: "600" });
     const long = { title: "x", description: "y".repeat(200) };
     const first = await who.create(long);

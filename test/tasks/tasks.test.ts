@@ -62,13 +62,13 @@ describe("T1 one task's life", () => {
     expect([answer.status, header(answer, "etag"), await answer.text()]).toEqual([200, expect.any(String), ""]);
   });
 
-  it("T1 is there for a Worker that starts anew", async () => {
+  it("T1 survives a restart of the Worker", async () => {
     const { id } = await person.create({ title: "Kept" });
     const { fetch } = await appWith({});
     expect(await tasksOf(clientFor(person.accessToken, fetch)).read(id)).toMatchObject({ title: "Kept" });
   });
 
-  it("T1 a tombstone is shown by no read and touched by no write", async () => {
+  it("T1 no read returns a tombstone, and no write changes it", async () => {
     const { id } = await person.create({ title: "Deleted" });
     await person.remove(id);
     const before = await rowOf(id);
@@ -84,7 +84,7 @@ describe("T1 one task's life", () => {
   });
 });
 
-describe("T2 what a field may be", () => {
+describe("T2 the values of fields", () => {
   const refused: [string, unknown, string][] = [
     ["a missing title", {}, "title"],
     ["a null title", { title: null }, "title"],
@@ -136,7 +136,7 @@ describe("T2 what a field may be", () => {
     expect(await person.read(task.id)).toEqual(task);
   });
 
-  it("T2 every wrong field is named, not the first alone", async () => {
+  it("T2 every invalid field is named", async () => {
     const answer = await person.call(person.path, { json: { title: "", description: 1, completed: "x", extra: 1 } });
     const { errors } = await answer.json<{ errors: { path: string }[] }>();
     expect(new Set(errors.map(({ path }) => path))).toEqual(new Set(["title", "description", "completed", "extra"]));
@@ -187,7 +187,7 @@ describe("T3 a write that changes nothing", () => {
     expect(await ok(await person.complete(id, false))).toEqual(undone);
   });
 
-  it("T3 completing a completed task anew keeps the time of its completion", async () => {
+  it("T3 completing a completed task keeps the time of completion", async () => {
     const { id } = await person.create();
     const { completedAt } = await ok<Task>(await person.complete(id, true));
     expect(await ok(await person.put(id, { title: "Renamed", completed: true }))).toMatchObject({ completedAt });
@@ -195,7 +195,7 @@ describe("T3 a write that changes nothing", () => {
 });
 
 describe("T4 times and revisions", () => {
-  it("T4 every real change moves updatedAt and the revision, and never createdAt", async () => {
+  it("T4 every real change changes updatedAt and the revision, and never createdAt", async () => {
     let task = await person.create();
     const { createdAt } = task;
     for (let round = 0; round < 20; round += 1) {
@@ -216,7 +216,7 @@ describe("T4 times and revisions", () => {
   });
 });
 
-describe("T7 any text comes back as it was sent, or is refused", () => {
+describe("T7 any text is stored exactly, or refused", () => {
   const samples = [
     "<script>alert(1)</script>",
     "'; drop table task; --",
@@ -283,7 +283,7 @@ describe("T7 any text comes back as it was sent, or is refused", () => {
     );
   });
 
-  it("T7 bytes that are not UTF-8 are refused, not mended", async () => {
+  it("T7 bytes that are not UTF-8 are refused, not repaired", async () => {
     const before = await tasksSnapshot();
     const bytes = new Uint8Array([
       ...new TextEncoder().encode('{"title":"a'),

@@ -77,7 +77,7 @@ const anyTask = fc.record({
 });
 
 describe("T7 export and import", () => {
-  it.each(FORMATS)("T7 %s: what is exported is imported elsewhere exactly as it was", async (format, type) => {
+  it.each(FORMATS)("T7 %s: an export is imported elsewhere exactly", async (format, type) => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyTask, { minLength: 1, maxLength: 6 }), async (tasks) => {
         const [from, to] = [await someone(), await someone()];
@@ -90,7 +90,7 @@ describe("T7 export and import", () => {
     );
   });
 
-  it.each(FORMATS)("T1 %s: imported again, or by 6 at once, nothing is there twice", async (format, type) => {
+  it.each(FORMATS)("T1 %s: importing again, or 6 times in parallel, creates no duplicates", async (format, type) => {
     const [from, to] = [await someone(), await someone()];
     for (let n = 0; n < 5; n += 1) await from.create({ title: `Task ${n}` });
     const file = await exportAs(from, format);
@@ -101,14 +101,14 @@ describe("T7 export and import", () => {
     expect(await all(to)).toHaveLength(5);
   });
 
-  it.each(FORMATS)("T1 %s: is a file with a name, also when it is empty", async (format, type) => {
+  it.each(FORMATS)("T1 %s: is a named file, also when it is empty", async (format, type) => {
     const answer = await exported(await someone(), format);
     expect([answer.status, header(answer, "content-type").split(";")[0]]).toEqual([200, type]);
     expect(header(answer, "content-disposition")).toBe(`attachment; filename="tasks.${format}"`);
     expect(await report(person, type, await answer.text())).toMatchObject({ imported: 0, invalid: 0, lines: [] });
   });
 
-  it("T1 an import changes no task that is there, and brings back none that was deleted", async () => {
+  it("T1 an import changes no existing task, and restores no deleted one", async () => {
     const who = await someone();
     const [kept, deleted] = [await who.create({ title: "Kept" }), await who.create({ title: "Deleted" })];
     const file = await exportAs(who, "json");
@@ -118,7 +118,7 @@ describe("T7 export and import", () => {
     expect((await all(who)).map(({ title }) => title)).toEqual(["Changed since"]);
   });
 
-  it("T1 a task without an id is known by what is written in it", async () => {
+  it("T1 a task without an id is identified by its contents", async () => {
     const who = await someone();
     const file = "title,due\r\nBuy milk,2026-03-01\r\nBuy milk,2026-03-02\r\nBuy milk,2026-03-01\r\n";
     expect((await report(who, "text/csv", file)).lines.map(({ status }) => status)).toEqual([
@@ -129,7 +129,7 @@ describe("T7 export and import", () => {
     expect(await report(who, "text/csv; charset=utf-8", file)).toMatchObject({ imported: 0, exists: 3 });
   });
 
-  it("T1 to-dos of other programs are taken by their UID", async () => {
+  it("T1 to-dos of other programs are identified by their UID", async () => {
     const who = await someone();
     const file = [
       "BEGIN:VCALENDAR",
@@ -159,7 +159,7 @@ describe("T7 export and import", () => {
     ]);
   });
 
-  it("T1 what another program changed in our file is what is imported", async () => {
+  it("T1 changes that another program made to our file are imported", async () => {
     const [from, to] = [await someone(), await someone()];
     await from.create({ title: "Old title", description: "Kept\u0007", due: "2026-03-01T09:30:00.123Z" });
     const file = (await exportAs(from, "ics")).replace("SUMMARY:Old title", "SUMMARY:New title");
@@ -169,7 +169,7 @@ describe("T7 export and import", () => {
     ]);
   });
 
-  it("T1 iCalendar is read by a parser that is not ours as it was meant", async () => {
+  it("T1 another parser reads our iCalendar as it was meant", async () => {
     const who = await someone();
     const task = await who.create({
       title: "Comma, semicolon; and a long line ".repeat(5).trim(),
@@ -199,7 +199,7 @@ describe("T7 export and import", () => {
     });
   });
 
-  it("L7 an export that nobody reads, or not to its end, keeps no later one waiting", async () => {
+  it("L7 an export that nobody reads does not block later ones", async () => {
     const who = await someone();
     await who.create();
     for (let n = 0; n < 4; n += 1) {
@@ -213,14 +213,14 @@ describe("T7 export and import", () => {
     expect((await who.call(`${who.path}/export`)).status).toBe(200);
   });
 
-  it("T7 no cell of a spreadsheet begins a formula", async () => {
+  it("T7 no cell of a CSV file begins a formula", async () => {
     const who = await someone();
     for (const title of ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)"])
       await who.create({ title, description: "\t=1", tags: ["=1"] });
     for (const cell of (await exportAs(who, "csv")).split(/[,\n]/)) expect(cell).not.toMatch(/^"?[=+@\t-]/);
   });
 
-  it("T7 nor does a part of a cell, where a program splits at semicolons, tabs, bars or lines; and all comes back", async () => {
+  it("T7 no part of a cell begins a formula where a program may split it, and all text is imported again", async () => {
     const who = await someone();
     const parts = ["=1", "+1", "-1", "@x", "\uFF1D1", "\uFF0B1", "\uFF0D1", "\uFF20x", " =1", '"=1', "'=1", "\u00A0=1"];
     const unseen = [
@@ -255,7 +255,7 @@ describe("T7 export and import", () => {
     expect((await contents(other)).sort()).toEqual((await contents(who)).sort());
   });
 
-  it("T7 arbitrary texts of blanks, quotes, signs and separators come back from a spreadsheet exactly", async () => {
+  it("T7 arbitrary texts of blanks, quotes, signs and separators survive CSV exactly", async () => {
     const unit = fc.constantFrom(
       "'",
       '"',
@@ -288,7 +288,7 @@ describe("T7 export and import", () => {
     expect(await described(other)).toEqual(await described(who));
   });
 
-  it("T7 a mark of byte order within a text stays, wherever a file is cut into pieces", async () => {
+  it("T7 a byte order mark inside a text stays, wherever the file is cut into pieces", async () => {
     const who = await someone();
     const opening = '{"tasks":[{"title":"x","description":"';
     const description = `${"y".repeat(400)}`;
@@ -301,7 +301,7 @@ describe("T7 export and import", () => {
     expect(cut?.description).toBe("yyyyy\uFEFFend");
   });
 
-  it("T7 a spreadsheet of elsewhere with quotes within its cells is read as it is written", async () => {
+  it("T7 quotes inside the cells of another program's CSV are kept", async () => {
     const who = await someone();
     await report(who, "text/csv", 'title,description\r\nx,6"" pipe\r\n"y ""z""","two\r\nlines"\r\n');
     const read = (await all(who)).map(({ title, description }) => [title, description]);
@@ -318,7 +318,7 @@ describe("T7 export and import", () => {
     for (const [format] of FORMATS) expect(await exportAs(one, format)).not.toContain("Of two");
   });
 
-  it("S6 another user's ids are free to be taken, and theirs stay theirs", async () => {
+  it("S6 an import may use another user's ids, and does not change that user's tasks", async () => {
     const [victim, attacker] = [await someone(), await someone()];
     const task = await victim.create({ title: "Theirs" });
     const file = JSON.stringify({ tasks: [{ id: task.id, title: "Mine" }] });
@@ -328,8 +328,8 @@ describe("T7 export and import", () => {
   });
 });
 
-describe("T11 what is read otherwise", () => {
-  it("T11 an unknown zone is noted, by its line and name", async () => {
+describe("T11 notes about changed values", () => {
+  it("T11 an unknown zone is noted with its line and name", async () => {
     const lines = [
       "BEGIN:VCALENDAR",
       "BEGIN:VTODO",
@@ -350,7 +350,7 @@ describe("T11 what is read otherwise", () => {
     ]);
   });
 
-  it("T11 a UID that only looks like an id of ours is another program's", async () => {
+  it("T11 a UID that only resembles our ids is another program's", async () => {
     const uids = ["0f8fad5b-d9cb-069f-c165-70867728950e", "00000000-0000-0000-c000-000000000046"];
     const todos = uids.map((uid) => `BEGIN:VTODO\r\nUID:${uid}\r\nSUMMARY:x\r\nEND:VTODO\r\n`);
     const who = await someone();
@@ -359,7 +359,7 @@ describe("T11 what is read otherwise", () => {
     expect(await report(who, "text/calendar", file)).toMatchObject({ imported: 0, exists: 2 });
   });
 
-  it("T11 bytes that are no UTF-8, and text that is no JSON, are refused by name, in any format", async () => {
+  it("T11 a file that is not UTF-8 or not JSON is refused, with the reason", async () => {
     const bad = new Uint8Array([
       ...new TextEncoder().encode('{"tasks":[{"title":"'),
       0xff,
@@ -391,7 +391,7 @@ describe("T11 what is read otherwise", () => {
     }
   });
 
-  it("T11 errors are named up to a hundred, and counted beyond", async () => {
+  it("T11 the first hundred errors are listed, and further ones counted", async () => {
     const line = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`unknown${n}`, 1]));
     const tasks = Array.from({ length: 30 }, () => ({ title: "x", ...line }));
     const result = await report(await someone(), "application/json", JSON.stringify({ tasks }));
@@ -408,7 +408,7 @@ describe("T11 what is read otherwise", () => {
 });
 
 describe("T2 a bad import", () => {
-  it("T2 each line is reported by itself, and names its field", async () => {
+  it("T2 each line has its own report, which names the field", async () => {
     const who = await someone();
     const tasks = [
       { title: "Good" },
@@ -439,7 +439,7 @@ describe("T2 a bad import", () => {
     expect(await all(who)).toHaveLength(2);
   });
 
-  it("T6 JSON however deep spoils its own line alone", async () => {
+  it("T6 deeply nested JSON spoils its own line only", async () => {
     const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
     for (const field of ["revision", "updatedAt", "tags", "title", "other"]) {
       const bad = `{"title":"bad","${field}":${deep}}`;
@@ -448,7 +448,7 @@ describe("T2 a bad import", () => {
     }
   });
 
-  it("L2 an ended session is told so, also when there is nothing to import", async () => {
+  it("L2 an empty import fails too when the session has ended", async () => {
     const guest = await someone();
     await env.DB.prepare("delete from session where user_id = ?").bind(guest.id).run();
     for (const file of ['{"tasks":[]}', '{"tasks":[{"title":""}]}', '{"tasks":[{"title":"x"}]}']) {
@@ -482,7 +482,7 @@ describe("T2 a bad import", () => {
     expect((await all(who)).map((task) => task.due)).toEqual(due === undefined ? [] : [due]);
   });
 
-  it("T7 a spreadsheet of elsewhere keeps its apostrophes, and names each column once", async () => {
+  it("T7 another program's CSV keeps its apostrophes, and must name each column once", async () => {
     const who = await someone();
     await report(who, "text/csv", "title\r\n'tis the season\r\n");
     expect(await all(who)).toMatchObject([{ title: "'tis the season" }]);
@@ -508,7 +508,7 @@ describe("T2 a bad import", () => {
     expect(["invalid_request", "malformed_request"]).toContain((await answer.json<{ code: string }>()).code);
   });
 
-  it("T2 no text makes an import fail otherwise than as a bad request", async () => {
+  it("T2 arbitrary text is a bad request at most", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...FORMATS.map(([, type]) => type)),
@@ -549,7 +549,7 @@ describe("T2 a bad import", () => {
 });
 
 describe("T1 10,000 tasks", () => {
-  it("T1 are exported in chunks as they are read, and imported again after a failure on the way", async () => {
+  it("T1 are exported in chunks, and imported again after a failure", async () => {
     const [from, to] = [await someone(), await someone()];
     await env.DB.prepare(
       `with recursive n (i) as (select 1 union all select i + 1 from n where i < 10000)
@@ -580,7 +580,7 @@ describe("T1 10,000 tasks", () => {
     expect(n).toBe(10_000);
   });
 
-  it("T1 whose texts are as long as can be are imported, too: no statement's parameter outgrows D1", async () => {
+  it("T1 of the maximum length are imported: no parameter exceeds D1's limit", async () => {
     const who = await someone();
     const wide = "\u{1F600}";
     const longest = (n: number) => ({
@@ -615,7 +615,7 @@ describe("T1 10,000 tasks", () => {
     expect(longestParameter).toBeLessThan(2_000_000);
   });
 
-  it("L2 an export ends with the session: the file is cut off, and never complete", async () => {
+  it("L2 an export breaks off when the session ends", async () => {
     const who = await someone();
     await env.DB.prepare(
       `with recursive n (i) as (select 1 union all select i + 1 from n where i < 5000)

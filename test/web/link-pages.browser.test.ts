@@ -58,7 +58,7 @@ describe("the pages that mails lead to", () => {
     await again.page.getByText("This link has been used").waitFor();
   });
 
-  it("L8 a scanner that opens the link uses nothing up", async () => {
+  it("L8 a scanner that opens the link does not use it up", async () => {
     const link = await linkMailedTo(server, await someone(), "Confirm");
     for (const method of ["GET", "HEAD"]) expect((await fetch(link, { method })).status).toBe(200);
     const { page } = await open(link);
@@ -86,13 +86,13 @@ describe("the pages that mails lead to", () => {
     expect(faults.filter((fault) => !fault.includes("400"))).toEqual([]);
   });
 
-  it("L8 a link without its token says so", async () => {
+  it("L8 a link without a token is reported", async () => {
     const { page } = await open(`${server.url}/reset-password`);
     await page.getByText("This link is not complete").waitFor();
     expect(await page.getByRole("button").count()).toBe(0);
   });
 
-  it("L8 a network that is gone is said, and the next try works", async () => {
+  it("L8 a lost network is reported, and the next attempt works", async () => {
     const { page } = await open(await linkMailedTo(server, await someone(), "Confirm"));
     await page.context().setOffline(true);
     await page.getByRole("button").click();
@@ -133,7 +133,7 @@ describe("the pages that mails lead to", () => {
     expect(contrast).toBeGreaterThanOrEqual(4.5);
   });
 
-  it("L8 run no script and load nothing but their own", async () => {
+  it("L8 run and load nothing foreign", async () => {
     const answer = await fetch(`${server.url}/verify-email`);
     const policy = answer.headers.get("content-security-policy") ?? "";
     expect(policy).toContain("default-src 'none'");
