@@ -79,7 +79,7 @@ function workersIn(calls: string[]): string[] {
 }
 
 describe("npm run deploy", () => {
-  it("R2 the first time makes the database and the secret, migrates, then uploads; the next time keeps both", async ({
+  it("R2 creates the database and the secret, migrates, then uploads; the next deployment keeps both", async ({
     api,
     deploy,
   }) => {

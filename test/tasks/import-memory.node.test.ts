@@ -164,7 +164,7 @@ describe("T11 files of the maximum length", () => {
     const body = JSON.stringify({ tasks: Array.from({ length: 660 }, (_, n) => ({ title: String(n), description })) });
     expect((await isolates.first("/api/v1/users/me/tasks/import", { body, headers })).status).toBe(200);
     const exports = Array.from({ length: 12 }, () =>
-      isolates.first("/api/v1/users/me/tasks/export", { headers: access }),
+      isolates.first("/api/v1/users/me/tasks/export", { headers: access, streams: true }),
     );
     const answers = await Promise.all(exports);
     const statuses = answers.map(({ status }) => status);

@@ -7,7 +7,14 @@ import { createTestHarness, type TestHarness, unstable_readConfig } from "wrangl
 export const SECRET = "Rw5yq0Zr8nG1sUe4Kx7TbVfJdL2hCpMa";
 export const PASSWORD = "correct horse battery";
 
-type Init = { method?: string; headers?: Record<string, string>; json?: unknown; body?: string };
+type Init = {
+  method?: string;
+  headers?: Record<string, string>;
+  json?: unknown;
+  body?: string;
+  /** Whether the test reads the answer. Otherwise it is read here: one that nobody reads keeps the isolate from closing. */
+  streams?: boolean;
+};
 /** What Miniflare's own fetch answers with. */
 export type Answer = Awaited<ReturnType<TestHarness["fetch"]>>;
 export type Isolate = (path: string, init?: Init) => Promise<Answer>;
@@ -71,7 +78,7 @@ async function start(workers: Record<string, Vars>, root: string = import.meta.d
 }
 
 function isolate(harness: TestHarness, name: string): Isolate {
-  return async (path, { json, ...init } = {}) => {
+  return async (path, { json, streams, ...init } = {}) => {
     const headers = {
       "cf-connecting-ip": nextAddress(),
       ...(json !== undefined && { "content-type": "application/json" }),
@@ -80,7 +87,11 @@ function isolate(harness: TestHarness, name: string): Isolate {
     const body = text === undefined ? {} : { body: text };
     const method = init.method ?? (text === undefined ? "GET" : "POST");
     const url = new URL(path, "https://tasks.test").href;
-    return harness.getWorker(name).fetch(url, { method, ...body, headers: { ...headers, ...init.headers } });
+    const sent = { method, ...body, headers: { ...headers, ...init.headers } };
+    const answer = await harness.getWorker(name).fetch(url, sent);
+    if (streams || answer.body === null) return answer;
+    const read = new Response(await answer.arrayBuffer(), { status: answer.status, headers: [...answer.headers] });
+    return read as unknown as Answer;
   };
 }
 
