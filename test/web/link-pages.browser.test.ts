@@ -55,7 +55,7 @@ describe("the pages that mails lead to", () => {
     expect(requests.every((url) => url.startsWith(server.url))).toBe(true);
     const again = await open(link);
     await again.page.getByRole("button").click();
-    await again.page.getByText("This link has been used").waitFor();
+    await again.page.getByText("This link was used").waitFor();
   });
 
   it("L8 a scanner that opens the link does not use it up", async () => {
@@ -66,7 +66,7 @@ describe("the pages that mails lead to", () => {
     await page.getByText("Confirmed.").waitFor();
   });
 
-  it("L8 choosing a new password names what is wrong, keeps what was typed, and signs out everywhere", async () => {
+  it("L8 choosing a new password names what is wrong, keeps the input, and signs out on all devices", async () => {
     const email = await someone();
     await post("/request-password-reset", { email });
     const { page, faults } = await open(await linkMailedTo(server, email, "Reset"));
@@ -79,7 +79,7 @@ describe("the pages that mails lead to", () => {
     await shoot(page, "reset-refused");
     await field.fill(NEW_PASSWORD);
     await page.getByRole("button", { name: "Set password" }).click();
-    await page.getByText("signed out everywhere").waitFor();
+    await page.getByText("signed out on all devices").waitFor();
     expect((await post("/sign-in/email", { email, password: NEW_PASSWORD })).status).toBe(200);
     expect((await post("/sign-in/email", { email, password: PASSWORD })).status).toBe(401);
     // The browser itself reports the refused try as a failed request.
@@ -88,7 +88,7 @@ describe("the pages that mails lead to", () => {
 
   it("L8 a link without a token is reported", async () => {
     const { page } = await open(`${server.url}/reset-password`);
-    await page.getByText("This link is not complete").waitFor();
+    await page.getByText("This link is incomplete").waitFor();
     expect(await page.getByRole("button").count()).toBe(0);
   });
 
