@@ -5,6 +5,7 @@ import type { Answer, Call, Send } from "./transport.ts";
 import type {
   Change,
   ChangePage,
+  CreateTask,
   ImportReport,
   ListQuery,
   NewTask,
@@ -50,7 +51,7 @@ export function createTasks(send: Send) {
       get: (id: string, how?: Abortable): Promise<Task> => read(at(id), {}, how),
 
       /** Creates one task, even if the request has to be repeated. */
-      create: (task: NewTask, how: Keyed & Abortable = {}): Promise<Task> =>
+      create: (task: CreateTask, how: Keyed & Abortable = {}): Promise<Task> =>
         write("POST", TASKS, { json: task, ...once(how) }),
 
       /** Sets all fields; those left out get their default. */

@@ -13,6 +13,9 @@ export type NewTask = {
   tags?: string[];
 };
 
+/** A task to create. `id` is a UUID that you choose; left out, the server makes one. */
+export type CreateTask = NewTask & { id?: string };
+
 export type TaskChanges = Partial<NewTask>;
 
 /** A task. Times are RFC 3339, in UTC. */
@@ -77,18 +80,27 @@ export type Change = { id: string; revision: number; deleted: boolean; task: Tas
 export type ChangePage = { data: Change[]; nextToken: string; hasMore: boolean };
 
 export type Operation =
-  | { op: "create"; task: NewTask }
+  | { op: "create"; id?: string; task: CreateTask }
   | { op: "replace"; id: string; ifMatch?: string; task: NewTask }
   | { op: "patch"; id: string; ifMatch?: string; task: TaskChanges }
   | { op: "complete"; id: string; ifMatch?: string; completed: boolean }
-  | { op: "delete"; id: string; ifMatch?: string };
+  | { op: "delete"; id: string; ifMatch?: string }
+  | { op: "restore"; id: string; ifMatch?: string };
 
 export type OperationResult = {
-  op: Operation["op"];
+  op: string;
   id: string;
   status: number;
-  code?: "not_found" | "precondition_failed" | "quota_exceeded" | "daily_quota_exceeded";
+  code?:
+    | "invalid_request"
+    | "not_found"
+    | "id_taken"
+    | "precondition_failed"
+    | "quota_exceeded"
+    | "daily_quota_exceeded";
   revision?: number;
+  /** The invalid fields, on 400. */
+  errors?: { path: string; message: string }[];
   task: Task | null;
 };
 
@@ -122,6 +134,7 @@ export type ProblemCode =
   | "forbidden"
   | "not_found"
   | "method_not_allowed"
+  | "id_taken"
   | "changes_expired"
   | "precondition_failed"
   | "body_too_large"

@@ -78,6 +78,11 @@ export const PROBLEMS = {
     title: "Method not allowed",
     detail: ({ allowed = [] }: ProblemFacts) => `This path supports: ${allowed.join(", ")}.`,
   },
+  id_taken: {
+    status: 409,
+    title: "Id taken",
+    detail: "You have a task with this id already: it has other contents, or was deleted. Use a new id.",
+  },
   changes_expired: {
     status: 410,
     title: "Token too old",

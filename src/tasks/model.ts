@@ -26,7 +26,10 @@ const NEW_TASK = {
   tags: ["errands"],
 };
 
-/** The body of POST and PUT: all writable fields. A field that is left out takes its default. */
+/** An example would fill in the field on the documents' page. */
+const NO_EXAMPLE = { example: undefined };
+
+/** The body of PUT: all writable fields. A field that is left out takes its default. */
 export const newTaskSchema = z
   .strictObject({
     title,
@@ -38,6 +41,20 @@ export const newTaskSchema = z
   })
   .openapi("NewTask", { example: NEW_TASK });
 export type NewTask = z.output<typeof newTaskSchema>;
+
+/** The body of POST. */
+export const createTaskSchema = newTaskSchema
+  .extend({
+    id: id
+      .toLowerCase()
+      .optional()
+      .openapi({
+        description: "A UUID that you choose, such as a UUIDv7. Left out, the server makes one",
+        ...NO_EXAMPLE,
+      }),
+  })
+  .openapi("CreateTask", { example: NEW_TASK });
+export type CreateTask = z.output<typeof createTaskSchema>;
 
 /** The body of PATCH, a JSON merge patch (RFC 7396): a field that is left out stays, null clears. */
 export const taskChangesSchema = z
@@ -88,8 +105,6 @@ export const STATUSES = ["open", "completed", "all", "deleted"] as const;
 const MAX_SEARCH_CHARACTERS = 255;
 /** Of the folded text, which may be longer than the text that was sent. D1 compares it with every position of a task's text. */
 const MAX_SEARCH_BYTES = 512;
-/** An example here would fill in filters on the documents' page. */
-const NO_EXAMPLE = { example: undefined };
 const DAY_BOUND = "A day counts as its start in UTC";
 
 /** A day and its first instant are the same bound. */
@@ -137,14 +152,20 @@ export const usageSchema = z
   .openapi("Usage");
 export type Usage = z.output<typeof usageSchema>;
 
-const onTask = { id: z.string(), ifMatch };
+const onTask = { id: z.string().toLowerCase(), ifMatch };
 
 export const operationSchema = z.discriminatedUnion("op", [
-  z.strictObject({ op: z.literal("create"), task: newTaskSchema }),
+  z
+    .strictObject({ op: z.literal("create"), id: createTaskSchema.shape.id, task: createTaskSchema })
+    .refine(({ id, task }) => id === undefined || task.id === undefined || id === task.id, {
+      path: ["id"],
+      message: "must be left out, or equal `task.id`",
+    }),
   z.strictObject({ op: z.literal("replace"), ...onTask, task: newTaskSchema }),
   z.strictObject({ op: z.literal("patch"), ...onTask, task: taskChangesSchema }),
   z.strictObject({ op: z.literal("complete"), ...onTask, completed: z.boolean() }),
   z.strictObject({ op: z.literal("delete"), ...onTask }),
+  z.strictObject({ op: z.literal("restore"), ...onTask }),
 ]);
 /** One operation of a batch. `ifMatch` holds the revisions that it may replace. */
 export type Operation = z.output<typeof operationSchema>;
@@ -170,8 +191,7 @@ export type ChangePage = z.output<typeof changePageSchema>;
 const ignored = z.union([z.string(), z.number(), z.null()]).optional();
 
 /** A task of an imported file. Without an id, its contents identify it. */
-export const importedTaskSchema = newTaskSchema.extend({
-  id: z.uuid().toLowerCase().optional(),
+export const importedTaskSchema = createTaskSchema.extend({
   createdAt: moment.optional(),
   completedAt: moment.nullable().optional(),
   updatedAt: ignored,

@@ -26,28 +26,31 @@ export type WriteResult =
   | { outcome: "stale"; revision: number }
   | OverQuota;
 
-/** `erased`: the key created a task whose contents were erased since. */
+/**
+ * `replayed`: the key, or the same creation with the same id, made this task before.
+ * `id-taken`: a task with other contents, or a deleted one, has this id.
+ * `erased`: the key created a task whose contents were erased since.
+ */
 export type CreateResult =
   | { outcome: "created" | "replayed"; task: Task }
   | { outcome: "key-reused" }
+  | { outcome: "id-taken" }
   | { outcome: "erased" }
   | OverQuota;
 
-/** The result of one operation of a batch, with its task as it is now. */
-export type OperationResult = {
-  outcome: "done" | "absent" | "stale" | "over-quota";
-  id: string;
-  revision?: number;
-  quota?: ExceededQuota["name"];
-  task: Task | undefined;
-};
+/** Why an operation was refused, and the fact that belongs to the reason. */
+export type Refusal =
+  | { outcome: "absent" | "id-taken" }
+  | { outcome: "stale"; revision: number }
+  | { outcome: "over-quota"; quota: ExceededQuota["name"] };
+
+/** The result of one operation of a batch. */
+export type OperationResult = { id: string; task: Task | undefined } & (Refusal | { outcome: "done" });
 
 /** `refused` names the operation because of which the whole batch was not run. */
 export type BatchResult =
   | { outcome: "done"; results: OperationResult[]; replayed: boolean }
-  | { outcome: "refused"; index: number; reason: "absent" }
-  | { outcome: "refused"; index: number; reason: "stale"; revision: number }
-  | { outcome: "refused"; index: number; reason: "over-quota"; quota: ExceededQuota }
+  | { outcome: "refused"; index: number; refusal: Exclude<Refusal, { outcome: "over-quota" }> | OverQuota }
   | { outcome: "key-reused" };
 
 /** `ids` are those of the tasks that this import created. */

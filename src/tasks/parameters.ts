@@ -8,7 +8,7 @@ const MAX_PAGE_SIZE = 100;
 export const userPath = z.object({
   userId: z.string().openapi({ description: "Your user id, or `me`", example: "me" }),
 });
-export const taskPath = userPath.extend({ id: z.string().openapi({ description: "The task's id" }) });
+export const taskPath = userPath.extend({ id: z.string().toLowerCase().openapi({ description: "The task's id" }) });
 
 const limit = z
   .string()

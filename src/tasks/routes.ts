@@ -8,6 +8,7 @@ import { invalidField, Problem } from "../http/problem.ts";
 import { refuseInvalid } from "../http/validation.ts";
 import {
   completionSchema,
+  createTaskSchema,
   newTaskSchema,
   type Task,
   type TaskChanges,
@@ -73,14 +74,14 @@ export const taskRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseIn
       request: {
         params: userPath,
         headers: z.object({ "idempotency-key": idempotencyKey }),
-        body: body(newTaskSchema),
+        body: body(createTaskSchema),
       },
       responses: {
         201: {
           ...oneTask,
           headers: describeHeaders({ ...ETAG, Location: "The task's path", ...REPLAYED_DESCRIPTION }),
         },
-        ...problems(400, 401, 403, 404, 413, 415, 422, 429, 503),
+        ...problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
       },
     }),
     async (c) => {
@@ -89,6 +90,7 @@ export const taskRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseIn
       const created = await c.var.tasks.create(input, key);
       if (created.outcome === "key-reused") throw new Problem("idempotency_key_reused");
       if (created.outcome === "over-quota") throw overQuota(created.quota);
+      if (created.outcome === "id-taken") throw new Problem("id_taken");
       if (created.outcome === "erased") throw new Problem("not_found");
       const { task } = created;
       const headers = { ETag: entityTag(task.revision), Location: `${c.req.path}/${task.id}` };

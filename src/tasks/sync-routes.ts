@@ -3,8 +3,9 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { idempotencyKey, keyFor, REPLAYED, REPLAYED_DESCRIPTION } from "../http/idempotency.ts";
 import { headers, problems } from "../http/openapi.ts";
 import { invalidField, Problem } from "../http/problem.ts";
+import { fieldErrorSchema } from "../http/problem-details.ts";
 import { PROBLEMS } from "../http/problem-kinds.ts";
-import { refuseInvalid } from "../http/validation.ts";
+import { errorsOf, refuseInvalid } from "../http/validation.ts";
 import { changePageSchema, type Operation, operationSchema, taskSchema } from "./model.ts";
 import type { BatchResult, OperationResult } from "./outcomes.ts";
 import { changesQuery, userPath } from "./parameters.ts";
@@ -12,6 +13,15 @@ import { overQuota, quotaCode } from "./quota-problem.ts";
 import type { TaskVariables } from "./repository/repository.ts";
 
 const MAX_OPERATIONS = 100;
+const MAX_ERRORS_AN_OPERATION = 10;
+
+/** An operation of a batch that is valid, or why it is not. */
+type Judged = { operation: Operation } | { input: unknown; issues: z.core.$ZodIssue[] };
+
+const judgedOperation = z.unknown().transform((input): Judged => {
+  const { data, error } = operationSchema.safeParse(input);
+  return error ? { input, issues: error.issues } : { operation: data };
+});
 
 const batchSchema = z
   .strictObject({
@@ -20,20 +30,16 @@ const batchSchema = z
       .default(true)
       .openapi({ description: "`true`: all operations or none. `false`: each operation on its own" }),
     operations: z
-      .array(operationSchema)
+      .array(judgedOperation)
       .min(1, "must hold at least one operation")
-      .max(MAX_OPERATIONS, `must be at most ${MAX_OPERATIONS} operations`),
+      .max(MAX_OPERATIONS, `must be at most ${MAX_OPERATIONS} operations`)
+      .openapi({ type: "array", items: { $ref: "#/components/schemas/Operation" } }),
   })
   .superRefine(({ atomic, operations }, c) => {
-    if (atomic) return;
-    const seen = new Set<string>();
-    for (const [index, operation] of operations.entries()) {
-      if (operation.op === "create") continue;
-      if (seen.has(operation.id)) {
-        const message = "was named by an earlier operation; name a task once, or use an atomic batch";
-        c.addIssue({ code: "custom", path: ["operations", index, "id"], message });
-      }
-      seen.add(operation.id);
+    if (!atomic) return;
+    for (const [index, judged] of operations.entries()) {
+      if ("operation" in judged) continue;
+      for (const issue of judged.issues) c.addIssue({ ...issue, path: ["operations", index, ...issue.path] });
     }
   })
   .openapi("Batch", { example: { operations: [{ op: "create", task: { title: "Buy oat milk" } }] } });
@@ -42,18 +48,33 @@ const batchResultSchema = z
   .object({
     results: z.array(
       z.object({
-        op: z.enum(["create", "replace", "patch", "complete", "delete"]),
+        op: z.string().openapi({ description: "The operation's `op`; empty if it was none", example: "create" }),
         id: z.string(),
         status: z.int().openapi({ description: "The status that a request of its own would have", example: 200 }),
-        code: z.enum(["not_found", "precondition_failed", "quota_exceeded", "daily_quota_exceeded"]).optional(),
+        code: z
+          .enum([
+            "invalid_request",
+            "not_found",
+            "id_taken",
+            "precondition_failed",
+            "quota_exceeded",
+            "daily_quota_exceeded",
+          ])
+          .optional(),
         revision: z.int().optional().openapi({ description: "The task's current revision, on 412" }),
-        task: taskSchema.nullable(),
+        errors: z.array(fieldErrorSchema).optional().openapi({ description: "The invalid fields, on 400" }),
+        task: taskSchema
+          .nullable()
+          .openapi({ description: "The task after the operation; null if it was refused or deleted" }),
       }),
     ),
   })
   .openapi("BatchResult");
 
-export const syncRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseInvalid })
+const routes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseInvalid });
+routes.openAPIRegistry.register("Operation", operationSchema);
+
+export const syncRoutes = routes
   .openapi(
     createRoute({
       method: "post",
@@ -72,16 +93,21 @@ export const syncRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseIn
           headers: headers(REPLAYED_DESCRIPTION),
           content: { "application/json": { schema: batchResultSchema } },
         },
-        ...problems(400, 401, 403, 404, 412, 413, 415, 422, 429, 503),
+        ...problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503),
       },
     }),
     async (c) => {
       const { atomic, operations } = c.req.valid("json");
-      const key = await keyFor(c.req.valid("header")["idempotency-key"], "batch", { atomic, operations });
-      const batch = await c.var.tasks.batch(operations, atomic, key);
+      const request = operations.map((judged) => ("operation" in judged ? judged.operation : judged.input));
+      const key = await keyFor(c.req.valid("header")["idempotency-key"], "batch", { atomic, operations: request });
+      const valid = operations.flatMap((judged) => ("operation" in judged ? [judged.operation] : []));
+      const batch = await c.var.tasks.batch(valid, atomic, key);
       if (batch.outcome === "key-reused") throw new Problem("idempotency_key_reused");
       if (batch.outcome === "refused") throw refusal(batch);
-      const results = batch.results.map((result, index) => toResult(operations[index], result));
+      const done = batch.results.values();
+      const results = operations.map((judged) =>
+        "operation" in judged ? toResult(judged.operation.op, done.next().value) : toInvalidResult(judged),
+      );
       return c.json({ results }, 200, batch.replayed ? REPLAYED : {});
     },
   )
@@ -111,28 +137,43 @@ export const syncRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseIn
     },
   );
 
-function refusal(refused: Extract<BatchResult, { outcome: "refused" }>): Problem {
-  const { index, reason } = refused;
-  if (reason === "over-quota") return overQuota(refused.quota, index);
+function refusal({ index, refusal }: Extract<BatchResult, { outcome: "refused" }>): Problem {
+  if (refusal.outcome === "over-quota") return overQuota(refusal.quota, index);
   const operation = {
     operation: index,
     errors: [{ path: `operations.${index}`, message: "was refused, so no operation of this batch was run" }],
   };
-  if (reason === "absent") return new Problem("not_found", operation);
-  return new Problem("precondition_failed", { ...operation, revision: refused.revision });
+  const revision = refusal.outcome === "stale" ? { revision: refusal.revision } : {};
+  return new Problem(CODES[refusal.outcome], { ...operation, ...revision });
 }
 
 /** An operation's result, with the status that a request of its own would have had. */
-function toResult(operation: Operation | undefined, { outcome, id, revision, quota, task }: OperationResult) {
-  const op = operation?.op ?? "create";
-  if (outcome === "over-quota") {
-    const code = quotaCode(quota ?? "tasks");
-    return { op, id, status: PROBLEMS[code].status, code, task: null };
+function toResult(op: Operation["op"], result: OperationResult | undefined): BatchAnswer {
+  const { id = "", outcome = "absent" } = result ?? {};
+  if (outcome === "done") {
+    if (op === "delete") return { op, id, status: 204, task: null };
+    return { op, id, status: op === "create" ? 201 : 200, task: result?.task ?? null };
   }
-  if (outcome === "absent") return { op, id, status: 404, code: "not_found" as const, task: null };
-  if (outcome === "stale") {
-    return { op, id, status: 412, code: "precondition_failed" as const, revision: revision ?? 0, task: null };
-  }
-  if (op === "delete") return { op, id, status: 204, task: null };
-  return { op, id, status: op === "create" ? 201 : 200, task: task ?? null };
+  const code = result?.outcome === "over-quota" ? quotaCode(result.quota) : CODES[outcome];
+  const revision = result?.outcome === "stale" ? { revision: result.revision } : {};
+  return { op, id, status: PROBLEMS[code].status, code, ...revision, task: null };
 }
+
+const CODES = {
+  absent: "not_found",
+  "id-taken": "id_taken",
+  stale: "precondition_failed",
+  "over-quota": "quota_exceeded",
+} as const;
+
+type BatchAnswer = z.output<typeof batchResultSchema>["results"][number];
+
+/** The result of an operation that was refused by itself. It names what the operation holds, as far as it can be read. */
+function toInvalidResult({ input, issues }: Extract<Judged, { input: unknown }>): BatchAnswer {
+  const { op, id } = z.looseObject({ op: name, id: name }).catch({ op: "", id: "" }).parse(input);
+  const { errors = [] } = errorsOf(new z.ZodError(issues), MAX_ERRORS_AN_OPERATION);
+  return { op, id, status: 400, code: "invalid_request", errors, task: null };
+}
+
+/** What an invalid operation calls itself. Longer texts are not repeated. */
+const name = z.string().max(100).catch("");

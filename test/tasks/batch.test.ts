@@ -7,7 +7,15 @@ import { clientFor, header, ok, type Person, someone } from "../support/client.t
 import { countingD1, flakyD1 } from "../support/intercepted-d1.ts";
 
 type Results = {
-  results: { op: string; id: string; status: number; code?: string; revision?: number; task: Task | null }[];
+  results: {
+    op: string;
+    id: string;
+    status: number;
+    code?: string;
+    revision?: number;
+    errors?: { path: string }[];
+    task: Task | null;
+  }[];
 };
 
 let person: Person;
@@ -185,15 +193,12 @@ describe("T1 a batch", () => {
     [{ operations: Array.from({ length: 101 }, () => ({ op: "delete", id: "x" })) }, "operations"],
     [{ atomic: "no", operations: [{ op: "delete", id: "x" }] }, "atomic"],
     [{ mode: "x", operations: [{ op: "delete", id: "x" }] }, "mode"],
+    [{ atomic: false, operations: [] }, "operations"],
+    [{ operations: [{ op: "create", id: "a", task: { title: "x" } }] }, "operations.0.id"],
+    [{ operations: [{ op: "create", task: { id: "a", title: "x" } }] }, "operations.0.task.id"],
     [
-      {
-        atomic: false,
-        operations: [
-          { op: "delete", id: "x" },
-          { op: "delete", id: "x" },
-        ],
-      },
-      "operations.1.id",
+      { operations: [{ op: "create", id: crypto.randomUUID(), task: { id: crypto.randomUUID(), title: "x" } }] },
+      "operations.0.id",
     ],
   ])("T2 %j is refused at %s", async (json, path) => {
     const answer = await person.call(`${person.path}/batch`, { json });
@@ -208,6 +213,138 @@ describe("T1 a batch", () => {
     }
   });
 });
+
+describe("T1 independent operations", () => {
+  it("T1 may name a task more than once, and see the effect of earlier ones", async () => {
+    const { id, revision } = await person.create({ title: "One" });
+    const operations = [
+      { op: "patch", id, ifMatch: `"${revision}"`, task: { title: "Two" } },
+      { op: "patch", id, ifMatch: `"${revision}"`, task: { title: "Never" } },
+      { op: "delete", id },
+      { op: "complete", id, completed: true },
+      { op: "restore", id },
+      { op: "restore", id },
+      { op: "complete", id, completed: true },
+    ];
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const first = await ok<Results>(await send(operations, { atomic: false }, headers));
+    expect(first.results.map(({ op, status }) => `${op} ${status}`)).toEqual([
+      "patch 200",
+      "patch 412",
+      "delete 204",
+      "complete 404",
+      "restore 200",
+      "restore 200",
+      "complete 200",
+    ]);
+    expect(first.results[1]?.revision).toBe(revision + 1);
+    expect(await person.read(id)).toMatchObject({ title: "Two", completed: true, revision: revision + 4 });
+    const again = await ok<Results>(await send(operations, { atomic: false }, headers));
+    expect(again.results.map(outcomeOf)).toEqual(first.results.map(outcomeOf));
+    expect((await person.read(id)).revision).toBe(revision + 4);
+  });
+
+  it("T2 an invalid one is refused by itself, and names its fields", async () => {
+    const { id } = await person.create();
+    const operations = [
+      { op: "patch", id, task: { title: " ", due: "soon" } },
+      { op: "patch", id, task: { title: "Fine" } },
+      { op: "drop", id },
+      { op: "delete", id, ifMatch: "x" },
+      { op: "create", id: "no uuid", task: { title: "x" } },
+      { op: "create", task: { title: "Made" }, userId: person.id },
+      null,
+      "delete",
+      { op: "x".repeat(1000), id: 7 },
+    ];
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const { results } = await ok<Results>(await send(operations, { atomic: false }, headers));
+    const refused = results.map(({ status, errors }) => [status, errors?.map(({ path }) => path)]);
+    expect(refused).toEqual([
+      [400, ["task.title", "task.due"]],
+      [200, undefined],
+      [400, ["op"]],
+      [400, ["ifMatch"]],
+      [400, ["id"]],
+      [400, ["userId"]],
+      [400, [""]],
+      [400, [""]],
+      [400, ["op"]],
+    ]);
+    expect(results[0]).toMatchObject({ op: "patch", id, code: "invalid_request", task: null });
+    expect((await person.read(id)).title).toBe("Fine");
+    expect(await ok<Results>(await send(operations, { atomic: false }, headers))).toEqual({ results });
+    const others = operations.toSpliced(0, 1, { op: "patch", id, task: { title: "  " } });
+    expect((await send(others, { atomic: false }, headers)).status).toBe(422);
+    const none = await ok<Results>(await send([null], { atomic: false }, { "idempotency-key": crypto.randomUUID() }));
+    expect(none.results[0]?.status).toBe(400);
+  });
+
+  it("L2 invalid ones alone still need an active session", async () => {
+    const guest = await someone();
+    await env.DB.prepare("delete from session where user_id = ?").bind(guest.id).run();
+    for (const headers of [{}, { "idempotency-key": crypto.randomUUID() }]) {
+      expect((await send([null], { atomic: false }, headers, guest)).status).toBe(401);
+    }
+  });
+
+  it("T1 S6 have the results of their requests one by one, and keep them under their key", async () => {
+    const operation = fc.record({
+      op: fc.constantFrom("create", "patch", "complete", "delete", "restore"),
+      at: fc.nat(2),
+      title: fc.constantFrom("a", "b", " "),
+      stale: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 10 }), async (drafts) => {
+        const ids = Array.from({ length: 3 }, () => crypto.randomUUID());
+        const [batched, single] = [await someone(), await someone()];
+        const operations = drafts.map(({ op, at, title, stale }) => ({
+          ...{ op, id: ids[at] ?? "" },
+          ...((op === "create" || op === "patch") && { task: { title } }),
+          ...(op === "complete" && { completed: title === "a" }),
+          ...(stale && op !== "create" && { ifMatch: '"0"' }),
+        }));
+        const headers = { "idempotency-key": crypto.randomUUID() };
+        const { results } = await ok<Results>(await send(operations, { atomic: false }, headers, batched));
+        const statuses: number[] = [];
+        for (const each of operations) statuses.push((await alone(single, each)).status);
+        expect(results.map(({ status }) => status)).toEqual(statuses);
+        const after = await statesOf(batched);
+        expect(after).toEqual(await statesOf(single));
+        const again = await ok<Results>(await send(operations, { atomic: false }, headers, batched));
+        expect(again.results.map(outcomeOf)).toEqual(results.map(outcomeOf));
+        expect(await statesOf(batched)).toEqual(after);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+/** A result without its task, which a repetition shows as it is then. */
+function outcomeOf({ task: _, ...outcome }: Results["results"][number]) {
+  return outcome;
+}
+
+function alone(
+  who: Person,
+  operation: { op: string; id: string; task?: object; completed?: boolean; ifMatch?: string },
+) {
+  const { op, id, task, completed, ifMatch } = operation;
+  const headers: Record<string, string> = ifMatch === undefined ? {} : { "if-match": ifMatch };
+  const path = `${who.path}/${id}`;
+  if (op === "create") return who.call(who.path, { json: { id, ...task } });
+  if (op === "restore") return who.call(`${path}/restore`, { method: "POST", headers });
+  if (op === "delete") return who.call(path, { method: "DELETE", headers });
+  if (op === "complete") return who.call(`${path}/complete`, { method: "PATCH", json: { completed }, headers });
+  return who.call(path, { method: op === "replace" ? "PUT" : "PATCH", json: task ?? {}, headers });
+}
+
+async function statesOf(who: Person): Promise<unknown[]> {
+  const query =
+    "select title, revision, completed_at is not null as c, deleted_at is not null as d from task where user_id = ? order by revision";
+  return (await env.DB.prepare(query).bind(who.id).all()).results;
+}
 
 describe("T1 a batch with an idempotency key", () => {
   it.each([true, false])("T1 atomic %s: a repeated key returns the same results, and does nothing", async (atomic) => {
@@ -372,33 +509,20 @@ describe("T1 any batch", () => {
         }
         const operationsFor = (who: Person) =>
           drafts.map((draft) => {
-            if (!("at" in draft)) return { op: "create", task: { title: draft.title } };
+            if (!("at" in draft)) return { op: "create", id: crypto.randomUUID(), task: { title: draft.title } };
             const id = ids.get(who)?.[draft.at] ?? crypto.randomUUID();
             if (draft.op === "delete") return { op: "delete", id };
             if (draft.op === "complete") return { op: "complete", id, completed: draft.title === "a" };
             return { op: draft.op, id, task: { title: draft.title } };
           });
         const answer = await send(operationsFor(batched), {}, {}, batched);
-        const before = await states(single);
+        const before = await statesOf(single);
         let failed = false;
         for (const each of operationsFor(single)) failed ||= (await alone(single, each)).status >= 400;
         expect(answer.status >= 400).toBe(failed);
-        expect(await states(batched)).toEqual(failed ? before : await states(single));
+        expect(await statesOf(batched)).toEqual(failed ? before : await statesOf(single));
       }),
       { numRuns: 25 },
     );
   });
-
-  function alone(who: Person, { op, id, ...rest }: { op: string; id?: string; task?: object; completed?: boolean }) {
-    if (op === "create") return who.call(who.path, { json: rest.task });
-    if (op === "delete") return who.remove(id ?? "");
-    if (op === "complete") return who.complete(id ?? "", rest.completed);
-    return op === "patch" ? who.patch(id ?? "", rest.task ?? {}) : who.put(id ?? "", rest.task ?? {});
-  }
-
-  async function states(who: Person): Promise<unknown[]> {
-    const query =
-      "select title, revision, completed_at is not null as c, deleted_at is not null as d from task where user_id = ? order by revision";
-    return (await env.DB.prepare(query).bind(who.id).all()).results;
-  }
 });

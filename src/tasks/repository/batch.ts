@@ -7,41 +7,33 @@ import { withRetries } from "../../db/retry.ts";
 import { SessionEnded } from "../../db/session-ended.ts";
 import type { Operation } from "../model.ts";
 import type { BatchResult, IdempotencyKey, OperationResult } from "../outcomes.ts";
-import { satisfies } from "../precondition.ts";
 import type { TaskQueryContext } from "./context.ts";
-import {
-  type ExpectedTask,
-  type IdempotencyRecords,
-  MAX_ID_CHARACTERS,
-  type NamedId,
-  parseResults,
-} from "./idempotency-records.ts";
-import { type Row, toColumns, toTask } from "./row.ts";
-import { type Before, type Change, type Statements, satisfiesInSql } from "./statements.ts";
-import { task } from "./table.ts";
-import type { QuotaName } from "./totals.ts";
+import type { BatchStep, IdempotencyRecords } from "./idempotency-records.ts";
+import { parseRefusal } from "./refusals.ts";
+import { type Row, toTask } from "./row.ts";
+import type { Before, Change, Statements } from "./statements.ts";
 
-/** An operation, the id of its task, and its change. */
-type Step = { operation: Operation; id: string; ifMatch: readonly number[] | undefined; change: Change };
+/** An operation: its task and its change. */
+type Step = BatchStep & { change: Change };
 
 /** Any statement of the transaction. */
 type Statement = ReturnType<TaskQueryContext["query"]>;
 
 export function createBatch(context: TaskQueryContext, statements: Statements, records: IdempotencyRecords) {
-  const { query, transaction, sessionIsActive, totals } = context;
+  const { query, transaction, sessionIsActive, totals, latestRevision } = context;
 
   return batch;
 
   /**
    * Runs operations in order.
-   * @param atomic `true`: all or none. `false`: each on its own, and each on a different task
+   * @param atomic `true`: all or none. `false`: each on its own
    */
   async function batch(operations: Operation[], atomic: boolean, key?: IdempotencyKey): Promise<BatchResult> {
     const steps = operations.map(stepOf);
     try {
       if (!key) return { outcome: "done", results: await run(steps, atomic), replayed: false };
-      const named = operations.map(idOf);
-      const once = await withRetries(() => records.runOnce(key, named, () => run(steps, atomic, key)));
+      const named = steps.map((step) => step.named);
+      const once = await withRetries(() => records.runOnce(key, named, () => runKeyed(steps, atomic, key)));
       if (once.outcome === "key-reused") return once;
       if (once.outcome === "first") return { outcome: "done", results: once.answer, replayed: false };
       return { outcome: "done", results: once.results, replayed: true };
@@ -52,47 +44,64 @@ export function createBatch(context: TaskQueryContext, statements: Statements, r
 
   function stepOf(operation: Operation): Step {
     if (operation.op === "create") {
-      const id = uuidv7();
-      return { operation, id, ifMatch: undefined, change: statements.insert(id, operation.task) };
+      const named = operation.id ?? operation.task.id;
+      const id = named ?? uuidv7();
+      return { id, named, change: statements.insert(id, { ...operation.task, id: named }) };
     }
-    const { id, ifMatch } = operation;
-    const change = () => {
-      if (operation.op === "delete") return statements.delete(id, { ifMatch });
-      if (operation.op === "complete") return statements.update(id, { completed: operation.completed }, { ifMatch });
-      return statements.update(id, operation.task, { ifMatch });
-    };
-    return { operation, id, ifMatch, change: change() };
+    return { id: operation.id, named: operation.id, change: changeOf(operation) };
+  }
+
+  function changeOf(operation: Exclude<Operation, { op: "create" }>): Change {
+    const { op, id, ifMatch } = operation;
+    if (op === "delete") return statements.delete(id, { ifMatch });
+    if (op === "restore") return statements.restore(id, { ifMatch });
+    return statements.update(id, op === "complete" ? { completed: operation.completed } : operation.task, { ifMatch });
   }
 
   async function run(steps: Step[], atomic: boolean, key?: IdempotencyKey): Promise<OperationResult[]> {
-    const works = steps.flatMap((step, index) => [
-      readBefore(step, atomic ? index : undefined),
-      step.change.run() as Statement,
+    const reservation: Statement[] = key ? [records.reserveKeyFor(key, steps)] : [];
+    const works = steps.map((step, index): Statement[] => [
+      ...(key && !atomic
+        ? [records.recordRefusal(key, index, step, statements.refusalBefore(step.id, step.change))]
+        : []),
+      atomic ? readOrStop(step, index) : statements.readBefore(step.id, step.change),
+      step.change.run(),
     ]);
-    const reservation: Statement[] = key ? [records.reserveKey(key, "pending")] : [];
     const results = (await transaction([
       requireActiveSession(),
       ...reservation,
-      ...works,
-      ...(key ? recordOf(steps, atomic, key) : []),
+      ...works.flat(),
+      ...(key ? [records.settle(key), records.requireChange(key)] : []),
     ])) as Before[][];
     const first = 1 + reservation.length;
-    const answers = steps.map((step, index) => {
-      const [before] = results[first + 2 * index] ?? [];
-      const [written] = results[first + 2 * index + 1] ?? [];
-      return resultOf(step, before, written);
+    const each = works[0]?.length ?? 0;
+    return steps.map((step, index) => {
+      const end = first + (index + 1) * each;
+      return resultOf(step, results[end - 2]?.[0], results[end - 1]?.[0]);
     });
-    const [record] = key && !atomic ? (results.at(-1) as unknown as { results: string }[]) : [];
-    if (!record) return answers;
-    const ids = steps.map(({ id }) => id);
-    return parseResults(record.results, ids).map((result, index) => ({ ...result, task: answers[index]?.task }));
   }
 
-  /** Statements that record the results under the key. The last one returns them. */
-  function recordOf(steps: Step[], atomic: boolean, key: IdempotencyKey): Statement[] {
-    const created = steps.map(({ operation, id }) => (operation.op === "create" ? id : undefined));
-    const record = atomic ? records.recordAllDone(key, created) : records.recordResults(key, steps.map(toExpected));
-    return [record, records.releaseIdleKey(key), records.readResults(key)];
+  /** Runs under a key. If nothing changes, the transaction is undone and nothing is written, not even the key. */
+  async function runKeyed(steps: Step[], atomic: boolean, key: IdempotencyKey): Promise<OperationResult[]> {
+    try {
+      return await run(steps, atomic, key);
+    } catch (error) {
+      const [reason, revision] = refusalOf(error)?.split(" ") ?? [];
+      if (reason !== "idle") throw error;
+      return resultsAt(Number(revision), steps);
+    }
+  }
+
+  /** The results of operations that change nothing at this revision. */
+  async function resultsAt(revision: number, steps: Step[]): Promise<OperationResult[]> {
+    const [, ...results] = (await transaction([
+      requireActiveSession(),
+      ...steps.map(({ id, change }): Statement => statements.readBefore(id, change)),
+      query(sql`select ${latestRevision()} as revision`),
+    ])) as [unknown, ...Before[][]];
+    const isSame = results.at(-1)?.[0]?.revision === revision;
+    if (!isSame) throw new Error("D1_ERROR: the tasks have changed meanwhile");
+    return steps.map((step, index) => resultOf(step, results[index]?.[0], undefined));
   }
 
   /** Stops the transaction if the session has ended. */
@@ -101,78 +110,28 @@ export function createBatch(context: TaskQueryContext, statements: Statements, r
     return query(sql`select case when ${isActive} then 1 else ${refuse(sql`'ended'`)} end`);
   }
 
-  /**
-   * Reads a task as it is before its operation.
-   * @param index in an atomic batch: the index of the operation, with which the transaction stops if it must not run
-   */
-  function readBefore({ operation, id, ifMatch, change }: Step, index: number | undefined): Statement {
-    if (index === undefined) return statements.readBefore(id, change);
-    const used = sql`' ' || before.live || ' ' || before.bytes || ' ' || before.changes`;
-    const isAbsent = sql`${task.id} is null or ${task.deletedAt} is not null`;
-    const ofTask = sql`when ${isAbsent} then ${refuse(sql`${`absent ${index}`}`)}
-      when not ${satisfiesInSql({ ifMatch }) ?? sql`true`} then ${refuse(sql`${`stale ${index} `} || ${task.revision}`)}`;
-    return statements.readBefore(
-      id,
-      change,
-      sql`case ${operation.op === "create" ? sql`` : ofTask}
-        when ${change.exceeded} is not null
-          then ${refuse(sql`${`quota ${index} `} || ${change.exceeded} || ${used}`)} end`,
-    );
+  /** Reads a task as it is before its operation. If the operation is refused, it stops the transaction, with the totals. */
+  function readOrStop({ id, change }: Step, index: number): Statement {
+    const used = sql`before.live || ' ' || before.bytes || ' ' || before.changes || ' '`;
+    const reason = refuse(sql`${`operation ${index} `} || ${used} || ${change.refusal}`);
+    return statements.readBefore(id, { refusal: sql`case when ${change.refusal} is not null then ${reason} end` });
   }
 
   /** The refusal with which the transaction stopped. Any other error is thrown. */
   function explain(error: unknown): BatchResult {
-    const [reason, index = "", fact = "", ...used] = refusalOf(error)?.split(" ") ?? [];
-    const refused = { outcome: "refused" as const, index: Number(index) };
+    const [reason, ...facts] = refusalOf(error)?.split(" ") ?? [];
     if (reason === "ended") throw new SessionEnded();
-    if (reason === "absent") return { ...refused, reason };
-    if (reason === "stale") return { ...refused, reason, revision: Number(fact) };
-    if (reason !== "quota") throw error;
-    const [live = 0, bytes = 0, changes = 0] = used.map(Number);
-    return {
-      ...refused,
-      reason: "over-quota",
-      quota: totals.exceededQuota(fact as QuotaName, { live, bytes, changes }),
-    };
+    if (reason !== "operation") throw error;
+    const [index = 0, live = 0, bytes = 0, changes = 0] = facts.map(Number);
+    const refusal = parseRefusal(facts.slice(4).join(" "));
+    if (refusal.outcome !== "over-quota") return { outcome: "refused", index, refusal };
+    const quota = totals.exceededQuota(refusal.quota, { live, bytes, changes });
+    return { outcome: "refused", index, refusal: { outcome: "over-quota", quota } };
   }
 }
 
-function idOf(operation: Operation): NamedId {
-  return operation.op === "create" ? undefined : operation.id;
-}
-
-/** The values that an operation wants in its task. A deletion wants none: it is done, or there was nothing to delete. */
-function toExpected({ operation, id, ifMatch }: Step): ExpectedTask {
-  const creates = operation.op === "create";
-  const shortened = id.slice(0, MAX_ID_CHARACTERS);
-  if (creates || operation.op === "delete") return { id: shortened, ifMatch, creates, wanted: {} };
-  if (operation.op === "complete")
-    return { id: shortened, ifMatch, creates, wanted: { completed: Number(operation.completed) } };
-  const { completed, ...contents } = operation.task;
-  const { title, description, priority, due, tags } = toColumns(contents);
-  const wanted = {
-    title,
-    description,
-    priority,
-    due,
-    tags,
-    completed: completed === undefined ? completed : Number(completed),
-  };
-  return { id: shortened, ifMatch, creates, wanted };
-}
-
-function resultOf(
-  { operation, id, ifMatch }: Step,
-  before: Before | undefined,
-  written: Row | undefined,
-): OperationResult {
+function resultOf({ id }: Step, before: Before | undefined, written: Row | undefined): OperationResult {
   if (written) return { outcome: "done", id, task: toTask(written) };
-  const isCreation = operation.op === "create";
-  if (!isCreation && (!before?.id || before.deletedAt !== null)) return { outcome: "absent", id, task: undefined };
-  if (!isCreation && before && !satisfies(before.revision, { ifMatch })) {
-    return { outcome: "stale", id, revision: before.revision, task: undefined };
-  }
-  if (before?.exceeded) return { outcome: "over-quota", id, quota: before.exceeded, task: undefined };
-  if (!before?.id) return { outcome: "absent", id, task: undefined };
-  return { outcome: "done", id, task: toTask(before) };
+  if (!before?.refusal && before?.id) return { outcome: "done", id, task: toTask(before) };
+  return { ...parseRefusal(before?.refusal ?? "absent"), id, task: undefined };
 }

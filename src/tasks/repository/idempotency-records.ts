@@ -6,42 +6,29 @@
 import { type SQL, sql } from "drizzle-orm";
 import { session } from "../../auth/tables.ts";
 import { violates } from "../../db/client.ts";
-import type { IdempotencyKey, OperationResult } from "../outcomes.ts";
+import { refuse } from "../../db/refusal.ts";
+import type { IdempotencyKey, OperationResult, Refusal } from "../outcomes.ts";
 import type { TaskQueryContext } from "./context.ts";
+import { parseRefusal } from "./refusals.ts";
 import { columns, type Row, toTask } from "./row.ts";
 import { idempotencyRecord, task } from "./table.ts";
-import type { QuotaName } from "./totals.ts";
 
 /** An operation's result, as a record stores it. */
-export type StoredResult = Omit<OperationResult, "task">;
+type StoredResult = { id: string } & (Refusal | { outcome: "done" });
 
 export type OnceResult<Answer> =
   | { outcome: "first"; answer: Answer }
   | { outcome: "replayed"; results: OperationResult[] }
   | { outcome: "key-reused" };
 
-/** The id that an operation names; undefined for a creation. */
+/** The id that an operation names; undefined for a creation to which the server gives one. */
 export type NamedId = string | undefined;
 
-/** An operation of a batch, as its result is derived: the values that it wants in the task's columns. */
-export type ExpectedTask = {
-  id: string;
-  ifMatch?: readonly number[] | undefined;
-  creates: boolean;
-  wanted: Record<string, unknown>;
-};
+/** The task of an operation: its id, and the same if the caller named it. */
+export type BatchStep = { id: string; named: NamedId };
 
 /** No id is longer. A longer text names no task. */
-export const MAX_ID_CHARACTERS = 100;
-
-const WANTED: [string, SQL][] = [
-  ["title", sql`${task.title}`],
-  ["description", sql`${task.description}`],
-  ["priority", sql`${task.priority}`],
-  ["due", sql`${task.due}`],
-  ["tags", sql`${task.tags}`],
-  ["completed", sql`(${task.completedAt} is not null)`],
-];
+const MAX_ID_CHARACTERS = 100;
 
 export type IdempotencyRecords = ReturnType<typeof createIdempotencyRecords>;
 
@@ -49,73 +36,48 @@ export function createIdempotencyRecords(context: TaskQueryContext) {
   const { query, userId, totals, now, sessionIsActive, bothWhileSessionActive, latestRevision } = context;
 
   return {
+    createdAs,
+
     /**
-     * Reserves the key, or stops the transaction if the key is taken.
-     * @param created the id of the task that the work creates; or `pending`, where results are recorded later
-     * @param exceeded names the quota that the work would exceed: then the key stays free
+     * Reserves the key for a creation, or stops the transaction if the key is taken.
+     * @param condition whether the work changes anything: else the key stays free
      */
-    reserveKey({ key, digest }: IdempotencyKey, created: string | "pending", exceeded: SQL = sql`null`) {
-      // Pending results hold the newest revision so far: a newer one was written by this transaction.
-      const results: SQL =
-        created === "pending" ? sql`json_array(${latestRevision()})` : sql`${JSON.stringify([storedAs(created)])}`;
-      const isTaken = sql`exists (select 1 from ${idempotencyRecord} where user_id = ${userId} and key = ${key})`;
-      return query(
-        sql`insert into ${idempotencyRecord} (user_id, key, request_digest, results, created_at)
-          select ${session.userId}, ${key}, ${digest}, ${results}, ${now()} from ${session}, ${totals.beforeCreating()} as before
-          where ${sessionIsActive()} and (${exceeded} is null or ${isTaken})`,
-      );
+    reserveKey: (key: IdempotencyKey, results: string[], condition: SQL) =>
+      reserve(key, sql`${JSON.stringify(results)}`, condition),
+
+    /**
+     * Reserves the key for a batch. Until `settle`, the record holds the newest revision so far, and a result for each
+     * operation: `done`, unless `recordRefusal` puts another in its place.
+     */
+    reserveKeyFor(key: IdempotencyKey, steps: BatchStep[]) {
+      const results = JSON.stringify(steps.map(({ id, named }) => (named === undefined ? createdAs(id) : DONE)));
+      return reserve(key, sql`json_object('since', ${latestRevision()}, 'results', json(${results}))`, sql`true`);
     },
 
     /**
-     * Records the results of operations on different tasks, derived from the tasks as they are at the end: an operation that
-     * would still change its task was stopped by a quota.
+     * Records that an operation is refused, with the id that the server gave. Runs before the operation.
+     * @param refusal a query for the reason; null if there is none
      */
-    recordResults({ key }: IdempotencyKey, operations: ExpectedTask[]) {
-      const isStale = sql`operation.value ->> 'ifMatch' is not null
-        and not exists (select 1 from json_each(operation.value, '$.ifMatch') as tag where tag.value = task.revision)`;
-      const differs = WANTED.map(
-        ([name, column]) => sql`(json_type(operation.value, ${`$.wanted.${name}`}) is not null
-          and ${column} is not operation.value ->> ${`$.wanted.${name}`})`,
-      );
-      const isOver = sql`(operation.value ->> 'creates' and task.id is null) or (task.id is not null
-        and (${sql.join(differs, sql` or `)}))`;
-      const outcome = sql`case
-        when task.revision > json_extract(receipt.results, '$[0]') then 'done'
-        when task.deleted_at is not null then 'absent'
-        when ${isStale} and task.id is not null then 'stale'
-        when ${isOver} then 'over-quota'
-        when task.id is null then 'absent'
-        else 'done' end`;
-      const quota = sql`iif(${outcome} = 'over-quota',
-        case when before.changes >= ${totals.quotas.changesPerDay} then 'changesPerDay'
-          when operation.value ->> 'creates' and before.live >= ${totals.quotas.tasks} then 'tasks' else 'bytes' end, null)`;
-      const result = sql`${outcome} || case ${outcome}
-        when 'done' then iif(operation.value ->> 'creates', ' ' || (operation.value ->> 'id'), '')
-        when 'stale' then ' ' || task.revision
-        when 'over-quota' then ' ' || ${quota} || iif(operation.value ->> 'creates', ' ' || (operation.value ->> 'id'), '')
-        else '' end`;
-      return store(
-        key,
-        sql`(select json_group_array(${result}) from json_each(${JSON.stringify(operations)}) as operation
-          join ${totals.beforeCreating()} as before
-          left join ${task} on task.user_id = receipt.user_id and task.id = operation.value ->> 'id')`,
-      );
-    },
-
-    /** Records that every operation of an atomic batch was done. `created` holds the ids of new tasks. */
-    recordAllDone: ({ key }: IdempotencyKey, created: NamedId[]) =>
-      store(key, sql`${JSON.stringify(created.map(storedAs))}`),
-
-    /** Deletes the record of a request that changed nothing: no quota would bound their number. */
-    releaseIdleKey: ({ key }: IdempotencyKey) =>
+    recordRefusal: ({ key }: IdempotencyKey, index: number, { id, named }: BatchStep, refusal: SQL) =>
       query(
-        sql`delete from ${idempotencyRecord} where user_id = ${userId} and key = ${key} and json_type(results, '$[0]') = 'integer'`,
+        sql`update ${idempotencyRecord}
+          set results = json_set(results, ${`$.results[${index}]`}, operation.refusal || ${named === undefined ? ` ${id}` : ""})
+          from ${refusal} as operation
+          where receipt.user_id = ${userId} and receipt.key = ${key} and operation.refusal is not null`,
       ),
 
-    /** Reads the recorded results, so that the first answer equals each repetition. No row if nothing changed. */
-    readResults: ({ key }: IdempotencyKey) =>
-      query<{ results: string }>(
-        sql`select results from ${idempotencyRecord} where user_id = ${userId} and key = ${key}`,
+    /** Completes the record, if a change was made since the key was reserved. */
+    settle: ({ key }: IdempotencyKey) =>
+      query(
+        sql`update ${idempotencyRecord} set results = results -> '$.results'
+          where user_id = ${userId} and key = ${key} and results ->> '$.since' < ${latestRevision()}`,
+      ),
+
+    /** Stops the transaction, with the newest revision, if nothing changed: no quota would bound the number of keys. */
+    requireChange: ({ key }: IdempotencyKey) =>
+      query(
+        sql`select case json_type(results) when 'object' then ${refuse(sql`'idle ' || (results ->> '$.since')`)} end
+          from ${idempotencyRecord} where user_id = ${userId} and key = ${key}`,
       ),
 
     /**
@@ -136,11 +98,12 @@ export function createIdempotencyRecords(context: TaskQueryContext) {
     },
   };
 
-  /** Stores results, if a change was made since the key was reserved. */
-  function store(key: string, results: SQL) {
+  function reserve({ key, digest }: IdempotencyKey, results: SQL, condition: SQL) {
+    const isTaken = sql`exists (select 1 from ${idempotencyRecord} where user_id = ${userId} and key = ${key})`;
     return query(
-      sql`update ${idempotencyRecord} set results = ${results}
-        where user_id = ${userId} and key = ${key} and json_extract(results, '$[0]') < ${latestRevision()}`,
+      sql`insert into ${idempotencyRecord} (user_id, key, request_digest, results, created_at)
+        select ${session.userId}, ${key}, ${digest}, ${results}, ${now()} from ${session}, ${totals.beforeCreating()} as before
+        where ${sessionIsActive()} and (${condition} or ${isTaken})`,
     );
   }
 
@@ -168,24 +131,23 @@ export function createIdempotencyRecords(context: TaskQueryContext) {
   }
 }
 
-const CREATED = "done ";
+const DONE = "done";
+const CREATED = `${DONE} `;
 
-/**
- * A record stores the outcome of each operation, and what a repetition could not derive: the id of a created task, the
- * revision that did not match, or the quota. So a record is short, however many operations changed nothing.
- */
-function storedAs(created: NamedId): string {
-  return created === undefined ? "done" : `${CREATED}${created}`;
+/** The result of a creation to which the server gave an id. */
+function createdAs(id: string): string {
+  return `${CREATED}${id}`;
 }
 
-/** Parses recorded results. Records of earlier versions hold objects, for as long as keys are kept. */
-export function parseResults(results: string, named: NamedId[]): StoredResult[] {
+/**
+ * Parses recorded results: `done` or a refusal, with the id that the server gave. So a record is short, however many
+ * operations changed nothing. Records of earlier versions also hold objects.
+ */
+function parseResults(results: string, named: NamedId[]): StoredResult[] {
   return (JSON.parse(results) as (string | StoredResult)[]).map((stored, index) => {
     const name = named[index];
     if (typeof stored !== "string") return { ...stored, id: name ?? stored.id };
-    const [outcome, ...facts] = stored.split(" ") as [StoredResult["outcome"], ...string[]];
-    const id = name ?? facts.at(-1) ?? "";
-    if (outcome === "stale") return { outcome, id, revision: Number(facts[0]) };
-    return outcome === "over-quota" ? { outcome, id, quota: facts[0] as QuotaName } : { outcome, id };
+    const id = name ?? stored.split(" ").at(-1) ?? "";
+    return stored.startsWith(DONE) ? { outcome: DONE, id } : { ...parseRefusal(stored), id };
   });
 }
