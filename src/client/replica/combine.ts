@@ -1,0 +1,67 @@
+/** Joins consecutive changes of one task that wait, so that each task has at most one unsent change. */
+import type { Task } from "../types.ts";
+import type { Draft } from "./draft.ts";
+import { isSame, namesOf, pick, withFields } from "./fields.ts";
+import type { Entry, Fields, NewEntry } from "./model.ts";
+
+/** Adds a change behind those that wait. */
+export function addEntry(draft: Draft, entry: NewEntry): void {
+  const last = draft.entriesOf(entry.id).at(-1);
+  if (!last || draft.isSent(last)) draft.add(entry);
+  else replace(draft, last, combine(last, entry));
+}
+
+/** Joins the unsent changes of a task, after one that was sent has come back undone. */
+export function joinUnsent(draft: Draft, id: string): void {
+  const [first, ...others] = draft.entriesOf(id).filter((entry) => !draft.isSent(entry));
+  if (!first) return;
+  let joined: NewEntry | undefined = first;
+  for (const entry of others) {
+    draft.outbox.set(entry.seq, undefined);
+    joined = joined ? combine(joined, entry) : entry;
+  }
+  replace(draft, first, joined);
+}
+
+function replace(draft: Draft, { seq }: Entry, entry: NewEntry | undefined): void {
+  draft.outbox.set(seq, entry && { ...entry, seq });
+}
+
+/** Two changes as one; undefined if they undo each other. */
+export function combine(first: NewEntry, then: NewEntry): NewEntry | undefined {
+  const fields = { ...first.fields, ...then.fields };
+  const base = { ...then.base, ...first.base };
+  switch (`${first.kind} ${then.kind}` as const) {
+    case "edit edit":
+      return withoutSame({ ...first, fields, base });
+    case "create edit":
+      return { ...first, fields };
+    case "restore edit":
+      return { ...first, fields, base };
+    case "edit delete":
+      return { ...then, fields: first.fields, base };
+    case "create delete":
+    case "restore delete":
+      return undefined;
+    case "delete restore":
+      return withoutSame({ ...first, kind: "edit", fields, base: pick(base, namesOf(fields)) });
+    default:
+      return then;
+  }
+}
+
+/** An edit without the fields that it leaves as they were. */
+export function withoutSame(edit: NewEntry): NewEntry | undefined {
+  const names = namesOf(edit.fields).filter((name) => !isSame(name, edit.fields[name], edit.base[name]));
+  return names.length === 0 ? undefined : { ...edit, fields: pick(edit.fields, names), base: pick(edit.base, names) };
+}
+
+/** An edit of a task as it is seen. */
+export function editOf(seen: Task, fields: Partial<Fields>): NewEntry {
+  return { id: seen.id, kind: "edit", fields, base: pick(seen, namesOf(fields)), seen };
+}
+
+/** The task as a change would have it. */
+export function taskWith({ kind, seen, fields }: NewEntry): Task {
+  return kind === "delete" ? seen : withFields({ ...seen, deletedAt: null }, fields);
+}

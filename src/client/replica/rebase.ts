@@ -1,0 +1,166 @@
+/**
+ * Puts what the server says under what waits. Different fields merge. Where both sides changed the same, nothing is
+ * overwritten: the change becomes a conflict, which the person settles.
+ */
+import type { Task } from "../types.ts";
+import { addEntry, editOf, joinUnsent, taskWith, withoutSame } from "./combine.ts";
+import type { Draft } from "./draft.ts";
+import { FIELDS, fieldsOf, isSame, namesOf, pick, withFields } from "./fields.ts";
+import type { Conflict, Entry, Field, NewEntry } from "./model.ts";
+
+/** What the server has: the task, or its deletion. */
+export type Theirs = Task | "deleted";
+
+/** Takes the server's state of a task, unless a newer one is here. */
+export function take(draft: Draft, id: string, theirs: Theirs, revision: number): void {
+  const known = draft.tasks.get(id);
+  if (known && known.revision > revision) return;
+  draft.tasks.set(id, theirs === "deleted" ? undefined : theirs);
+  rebase(draft, id, theirs);
+}
+
+/** Judges the unsent change and the conflict of a task anew. A change that was sent is judged once it is answered. */
+export function rebase(draft: Draft, id: string, theirs: Theirs): void {
+  const entries = draft.entriesOf(id);
+  if (entries.some((entry) => draft.isSent(entry))) return;
+  const [entry] = entries;
+  if (entry) rebaseEntry(draft, entry, theirs);
+  const conflict = draft.conflicts.get(id);
+  if (conflict) reviewConflict(draft, conflict, theirs);
+}
+
+function rebaseEntry(draft: Draft, entry: Entry, theirs: Theirs): void {
+  const { kind } = entry;
+  if (theirs === "deleted") {
+    if (kind === "edit") collide(draft, entry, "deleted-there");
+    // A deletion that both sides made, or a creation that took effect and was deleted since, is done.
+    else if (kind !== "restore") keep(draft, entry, undefined);
+  } else if (kind === "delete") {
+    const isChanged = FIELDS.some((name) => !isSame(name, theirs[name], entry.base[name]));
+    if (isChanged) collide(draft, entry, "deleted-here");
+  } else {
+    // A creation or restoration that took effect: what remains is to set its fields.
+    const base = kind === "create" ? fieldsOf(entry.seen) : entry.base;
+    mergeEdit(draft, { ...entry, kind: "edit", base }, theirs);
+  }
+}
+
+/** Keeps the fields that the server left as they were, and drops those on which both agree. The others are in conflict. */
+function mergeEdit(draft: Draft, entry: Entry, theirs: Task): void {
+  const open = namesOf(entry.fields).filter((name) => !isSame(name, theirs[name], entry.fields[name]));
+  const isKept = (name: Field) => isSame(name, theirs[name], entry.base[name]);
+  const part = (names: Field[]) => ({ ...entry, fields: pick(entry.fields, names), base: pick(entry.base, names) });
+  const [kept, lost] = [open.filter(isKept), open.filter((name) => !isKept(name))];
+  keep(draft, entry, kept.length > 0 ? part(kept) : undefined);
+  if (lost.length > 0) addConflict(draft, { ...part(lost), mine: taskWith(entry), kind: "fields" });
+}
+
+function keep(draft: Draft, { seq }: Entry, entry: NewEntry | undefined): void {
+  draft.outbox.set(seq, entry && { ...entry, seq });
+}
+
+function collide(draft: Draft, entry: Entry, kind: Conflict["kind"]): void {
+  keep(draft, entry, undefined);
+  addConflict(draft, { ...entry, mine: taskWith(entry), kind });
+}
+
+function addConflict(draft: Draft, { id, kind, fields, base, mine }: Conflict): void {
+  const former = draft.conflicts.get(id);
+  draft.conflicts.set(id, {
+    ...{ id, kind, fields: { ...former?.fields, ...fields }, base: { ...base, ...former?.base } },
+    mine: withFields(mine, { ...former?.fields, ...fields }),
+  });
+}
+
+/** A conflict after the server's state has changed: it may be settled, or be of another kind. */
+function reviewConflict(draft: Draft, conflict: Conflict, theirs: Theirs): void {
+  const { id, kind, fields, base, mine } = conflict;
+  if (theirs === "deleted") {
+    draft.conflicts.set(id, kind === "deleted-here" ? undefined : { ...conflict, kind: "deleted-there" });
+    return;
+  }
+  if (kind === "deleted-here") return;
+  const open = namesOf(fields).filter((name) => !isSame(name, theirs[name], fields[name]));
+  const rest = { id, kind: "fields" as const, fields: pick(fields, open), base: pick(base, open), mine };
+  draft.conflicts.set(id, open.length === 0 ? undefined : rest);
+}
+
+/**
+ * Adds a change that the person made while seeing `entry.seen`. What it sets or deletes settles a conflict about it.
+ */
+export function change(draft: Draft, entry: NewEntry): void {
+  const conflict = draft.conflicts.get(entry.id);
+  if (conflict?.kind === "deleted-there" && entry.kind === "restore") {
+    settle(draft, { conflict, theirs: draft.tasks.get(entry.id) }, true);
+    return;
+  }
+  if (conflict) draft.conflicts.set(entry.id, settledBy(conflict, entry));
+  if (conflict?.kind === "deleted-here" && entry.kind === "restore") {
+    // The deletion is undone: the edit that it replaced waits again.
+    const { fields, base, mine } = conflict;
+    change(draft, { id: entry.id, kind: "edit", fields, base: pick(base, namesOf(fields)), seen: mine });
+    return;
+  }
+  const hasEntries = draft.entriesOf(entry.id).length > 0;
+  const base = draft.tasks.get(entry.id);
+  addEntry(draft, entry);
+  if (base) rebase(draft, entry.id, base);
+  // The task has gone since the person saw it.
+  else if (!hasEntries && entry.kind !== "create") rebase(draft, entry.id, "deleted");
+}
+
+function settledBy(conflict: Conflict, { kind, fields }: NewEntry): Conflict | undefined {
+  if (kind === "edit" && conflict.kind === "deleted-there") return conflict;
+  if (kind !== "edit" || conflict.kind !== "fields") return undefined;
+  const open = namesOf(conflict.fields).filter((name) => !(name in fields));
+  if (open.length === 0) return undefined;
+  return { ...conflict, fields: pick(conflict.fields, open), base: pick(conflict.base, open) };
+}
+
+/**
+ * Settles a conflict: our change is made again on what the server has now, or is dropped.
+ * @param seen the conflict, and the server's task, as the person saw them
+ * @param keepMine whether ours is kept; or the fields of which it is
+ * @returns false if either has changed since: then the person has to look again
+ */
+export function settle(draft: Draft, seen: SeenConflict, keepMine: readonly Field[] | boolean): boolean {
+  const { id, kind, fields } = seen.conflict;
+  const conflict = draft.conflicts.get(id);
+  const base = draft.tasks.get(id);
+  if (!conflict || !isAsSeen(conflict, base, seen)) return false;
+  draft.conflicts.set(id, undefined);
+  if (keepMine === false) return true;
+  if (kind === "deleted-there" || !base) {
+    addEntry(draft, { id, kind: "restore", fields, base: conflict.base, seen: conflict.mine });
+  } else if (kind === "deleted-here") {
+    addEntry(draft, { id, kind: "delete", fields: {}, base: fieldsOf(base), seen: base });
+  } else {
+    const names = keepMine === true ? namesOf(fields) : namesOf(fields).filter((name) => keepMine.includes(name));
+    const edit = withoutSame(editOf(base, pick(fields, names)));
+    if (edit) addEntry(draft, edit);
+  }
+  return true;
+}
+
+/** A conflict beside the server's task, as a person saw both. */
+export type SeenConflict = { conflict: Conflict; theirs: Task | undefined };
+
+function isAsSeen(conflict: Conflict, base: Task | undefined, { conflict: seen, theirs }: SeenConflict): boolean {
+  const names = seen.kind === "fields" ? namesOf(seen.fields) : FIELDS;
+  return (
+    conflict.kind === seen.kind &&
+    namesOf(conflict.fields).join() === namesOf(seen.fields).join() &&
+    namesOf(seen.fields).every((name) => isSame(name, conflict.fields[name], seen.fields[name])) &&
+    (base === undefined) === (theirs === undefined) &&
+    names.every((name) => isSame(name, base?.[name], theirs?.[name]))
+  );
+}
+
+/** Undoes the sending of changes: they wait again, joined with those that were made meanwhile. */
+export function release(draft: Draft, ids: Iterable<string>): void {
+  for (const id of ids) {
+    joinUnsent(draft, id);
+    const base = draft.tasks.get(id);
+    if (base) rebase(draft, id, base);
+  }
+}

@@ -1,0 +1,380 @@
+/**
+ * One random history of devices that edit the same tasks, replayable by its seed: requests and answers that are lost, tabs
+ * killed wherever they wait, storage that fails, sign-outs. It tells what went wrong, if anything did.
+ */
+import type { openReplica as OpenReplica, Replica } from "../../../src/client/replica/replica.ts";
+import { createMemoryStorage, type ReplicaStorage } from "../../../src/client/replica/storage.ts";
+import type { Message, Surroundings } from "../../../src/client/replica/surroundings.ts";
+import type { Task, TaskChanges } from "../../../src/client/types.ts";
+import { createModelServer, type ModelServer, ServerRefusal } from "./model-server.ts";
+import { createRandom, createScheduler, type Owner, type Random, type Scheduler } from "./scheduler.ts";
+
+export type Options = {
+  openReplica: typeof OpenReplica;
+  devices?: number;
+  steps?: number;
+  /** Every request has a key of its own, as if there were none. */
+  withoutKeys?: boolean;
+  /** What waits is not stored. */
+  withoutOutbox?: boolean;
+};
+
+/** What a person did to a field: the value, and the one that they saw before. `isStored` once the device has kept it. */
+type Deed = { device: string; tab: Tab; id: string; what: string; seen: unknown; value: unknown; isStored: boolean };
+
+type Tab = Owner & { replica: Replica; inbox: Message[]; listener: ((message: Message) => void) | undefined };
+type Device = {
+  name: string;
+  tabs: Tab[];
+  listening: Tab[];
+  storage: ReplicaStorage;
+  waitingForLead: { tab: Tab; work: () => Promise<void> }[];
+  leader: Tab | undefined;
+  isOffline: boolean;
+  isSignedOut: boolean;
+};
+
+const FIELDS = ["title", "description"] as const;
+const SETTLE_STEPS = 30_000;
+
+/** Runs a history to its end. @returns the faults, in words; none if all is well */
+export async function runHistory(seed: number, options: Options): Promise<string[]> {
+  const random = createRandom(seed);
+  const scheduler = createScheduler(random);
+  const server = createModelServer(random, random.chance(0.2) ? 4 : 1000);
+  const history = createHistory(server);
+  let isCalm = false;
+  const devices = Array.from({ length: options.devices ?? 1 + random.below(4) }, (_, at): Device => ({
+    ...{ name: `device ${at}`, tabs: [], listening: [], storage: createMemoryStorage(), waitingForLead: [], leader: undefined },
+    ...{ isOffline: false, isSignedOut: false },
+  }));
+  const world = { random, scheduler, server, options, isCalm: () => isCalm, isDiskBad: random.chance(0.4) };
+
+  for (let step = 0; step < (options.steps ?? 300); step += 1) {
+    const device = random.pick(devices);
+    if (device.tabs.length === 0 || random.chance(0.01)) await openTab(world, device);
+    if (random.chance(0.15)) act(random, device, history);
+    if (random.chance(0.03)) callPlainly(random, server, history);
+    if (random.chance(0.02)) device.isOffline = !device.isOffline;
+    if (random.chance(0.005)) device.isSignedOut = !device.isSignedOut;
+    if (random.chance(0.01)) kill(world, device, random.pick(device.tabs));
+    if (random.chance(0.003)) server.expireTokens();
+    await scheduler.step();
+  }
+
+  isCalm = true;
+  for (const device of devices) {
+    Object.assign(device, { isOffline: false, isSignedOut: false });
+    if (device.tabs.length === 0) await openTab(world, device);
+  }
+  const isSettled = () => devices.every((device) => device.tabs.every((tab) => isEqual(tab.replica, server)));
+  for (let step = 0; step < SETTLE_STEPS && !(step % 20 === 0 && isSettled()); step += 1) {
+    if (step % 200 === 0) for (const { tabs } of devices) tabs[0]?.replica.sync();
+    await scheduler.step();
+  }
+  const I = (globalThis as any).DEBUG; if (I) { for (const d of history.deeds) if (d.id.startsWith(I)) console.log("deed", JSON.stringify({...d, tab: undefined})); for (const e of server.effects) if (e.id.startsWith(I)) console.log("effect", JSON.stringify(e)); }
+  if ((globalThis as any).DEBUG) for (const d of devices) { const x = await d.storage.load(); console.log(d.name, "leader", d.tabs.indexOf(d.leader as Tab), d.tabs.length, JSON.stringify([...x.outbox.values()].map((e) => [e.seq, e.kind, e.id.slice(0, 4), e.fields, e.base])), JSON.stringify(x.meta), JSON.stringify([...x.conflicts.values()].map((c) => [c.id.slice(0, 4), c.kind, c.fields])), JSON.stringify([...x.refusals.values()].map((c) => [c.id.slice(0, 4), c.kind, c.fields])), d.tabs.map((t) => JSON.stringify(t.replica.status()))); }
+  const faults = isSettled() ? [] : devices.flatMap((device) => differences(device, server));
+  for (const { tabs } of devices) for (const tab of tabs) history.read(tab.replica);
+  for (const { tabs } of devices) for (const tab of tabs) tab.isDead = true;
+  return [...faults, ...history.faults(world.isDiskBad)];
+}
+
+type World = {
+  random: Random;
+  scheduler: Scheduler;
+  server: ModelServer;
+  options: Options;
+  isCalm: () => boolean;
+  /** Whether the devices sometimes cannot store. */
+  isDiskBad: boolean;
+};
+
+async function openTab(world: World, device: Device): Promise<void> {
+  const { scheduler } = world;
+  const tab: Partial<Tab> & Owner = { isDead: false, inbox: [], listener: undefined };
+  let isOpen = false;
+  const opening = world.options.openReplica(surroundingsOf(world, device, tab as Tab)).then((replica) => {
+    device.tabs.push(Object.assign(tab, { replica }) as Tab);
+    isOpen = true;
+  });
+  while (!isOpen) await scheduler.step();
+  await opening;
+}
+
+function kill({ random }: World, device: Device, tab: Tab | undefined): void {
+  if (!tab) return;
+  tab.isDead = true;
+  device.tabs = device.tabs.filter((other) => other !== tab);
+  device.waitingForLead = device.waitingForLead.filter((waiting) => !waiting.tab.isDead);
+  if (device.leader === tab) passLead(random, device);
+}
+
+function passLead(random: Random, device: Device): void {
+  const next = device.waitingForLead.length > 0 ? random.pick(device.waitingForLead) : undefined;
+  device.leader = next?.tab;
+  if (!next) return;
+  device.waitingForLead = device.waitingForLead.filter((waiting) => waiting !== next);
+  void next.work();
+}
+
+function surroundingsOf(world: World, device: Device, tab: Tab): Surroundings {
+  const { random, scheduler, server, options, isCalm } = world;
+  const wait = () => scheduler.wait(tab);
+
+  /** A request that may be lost on its way, or whose answer may. */
+  async function call<Result>(work: () => Result, mayRepeat: boolean): Promise<Result> {
+    await wait();
+    if (device.isOffline || (!isCalm() && random.chance(0.1))) throw new ServerRefusal(0, "network");
+    if (device.isSignedOut) throw new ServerRefusal(random.chance(0.5) ? 401 : 403, "session_ended");
+    if (!isCalm() && random.chance(0.05)) throw new ServerRefusal(503, "database_unavailable");
+    const result = work();
+    const I = (globalThis as any).DEBUG; if (I && Array.isArray(result)) console.log(device.name, "ANSWER", JSON.stringify(result.map((r: any) => [r.op, r.id.slice(0, 4), r.status, r.code, r.task?.title])));
+    if (mayRepeat && random.chance(0.1)) work();
+    await wait();
+    if (device.isOffline || (!isCalm() && random.chance(0.1))) throw new ServerRefusal(0, "network");
+    return result;
+  }
+
+  return {
+    newId: random.uuid,
+    clock: { now: () => Date.UTC(2000 + random.below(100), 0), sleep: () => scheduler.wait(tab, true) },
+    network: {
+      send: (operations, key) =>
+        call(() => server.batch(device.name, operations, options.withoutKeys ? random.uuid() : key), !options.withoutKeys),
+      async *changes(since) {
+        const size = 1 + random.below(5);
+        for (let token = since; ; ) {
+          const page = await call(() => server.page(token, size), true);
+          token = page.token;
+          yield page;
+          if (!page.hasMore) return;
+        }
+      },
+      count: () => call(() => server.live().length, true),
+    },
+    storage: {
+      async load() {
+        await wait();
+        const data = await device.storage.load();
+        await wait();
+        return data;
+      },
+      async commit(version, changes) {
+        await wait();
+        if (world.isDiskBad && !isCalm() && random.chance(0.05)) throw new Error("QuotaExceededError");
+        const kept = options.withoutOutbox ? { ...changes, outbox: [], meta: { ...changes.meta, batch: undefined } } : changes;
+        const isDone = await device.storage.commit(version, kept);
+        const I = (globalThis as any).DEBUG; if (I) { const o = kept.outbox.filter(([q, e]) => !e || e.id.startsWith(I)); const t = kept.tasks.filter(([q]) => q.startsWith(I)); const c = kept.conflicts.filter(([q]) => q.startsWith(I)); console.log(device.name, device.listening.indexOf(tab), "commit", kept.meta.nextSeq, isDone, version, kept.meta.version, JSON.stringify({ o: o.map(([q, e]) => [q, e?.kind, e?.fields, e?.base]), t: t.map(([, t]) => [t?.revision, t?.title, t?.description]), c, b: kept.meta.batch?.seqs })); }
+        await wait();
+        return isDone;
+      },
+      clear: () => device.storage.clear(),
+      close() {},
+    },
+    lock(work) {
+      device.waitingForLead.push({ tab, work });
+      if (!device.leader) passLead(random, device);
+    },
+    channel: {
+      post(message) {
+        for (const other of device.listening) {
+          if (other === tab || other.isDead) continue;
+          other.inbox.push(message);
+          void scheduler.wait(other).then(() => {
+            const next = other.inbox.shift();
+            if (next) other.listener?.(next);
+          });
+        }
+      },
+      listen(listener) {
+        tab.listener = listener;
+        device.listening.push(tab);
+      },
+      close() {},
+    },
+  };
+}
+
+/** Something that a person does in a tab. */
+function act(random: Random, device: Device, history: History): void {
+  const tab = random.pick(device.tabs);
+  if (!tab) return;
+  const { replica } = tab;
+  const shown = replica.list();
+  const task = shown.length > 0 ? random.pick(shown) : undefined;
+  const conflicts = replica.conflicts();
+  if (conflicts.length > 0 && random.chance(0.3)) {
+    const conflict = random.pick(conflicts);
+    const mine = random.chance(0.5);
+    if (mine) history.settles(device.name, tab, conflict, replica.theirs(conflict.id));
+    else history.letsGo(device.name, conflict.id);
+    void replica.settle(conflict.id, mine);
+    return;
+  }
+  if (!task || random.chance(0.3)) {
+    const created = replica.create({ title: history.value("title"), description: history.value("description") });
+    history.creates(device.name, tab, created.task, created.stored);
+    return;
+  }
+  if (random.chance(0.15)) {
+    const removed = replica.remove(task.id);
+    if (removed) history.removes(device.name, tab, task, removed.stored);
+    if (removed && random.chance(0.5)) history.restores(device.name, tab, task, removed.undo());
+    return;
+  }
+  const field = random.pick(FIELDS);
+  const value = history.value(field);
+  const changes: TaskChanges = { [field]: value };
+  const changed = replica.edit(task.id, changes);
+  if (!changed) return;
+  history.edits(device.name, tab, task, field, value, changed.stored);
+  if (random.chance(0.2)) {
+    history.edits(device.name, tab, { ...task, [field]: value }, field, task[field], changed.undo());
+  }
+}
+
+/** Somebody who calls the API without conditions: who undoes and repeats what others did. */
+function callPlainly(random: Random, server: ModelServer, history: History): void {
+  const all = server.all();
+  const task = all.length > 0 ? random.pick(all) : undefined;
+  if (!task) return;
+  const { id } = task;
+  if (task.deletedAt !== null) server.run("caller", { op: "restore", id });
+  else if (random.chance(0.25)) server.run("caller", { op: "delete", id });
+  else {
+    const field = random.pick(FIELDS);
+    const former = server.effects.filter((effect) => effect.id === id && effect.what === field).map(({ to }) => to);
+    const value = random.chance(0.5) && former.length > 0 ? random.pick(former) : history.value(field);
+    server.run("caller", { op: "patch", id, task: { [field]: value } as TaskChanges });
+  }
+}
+
+type History = ReturnType<typeof createHistory>;
+
+/** What people did and saw, and whether the server's record agrees. */
+function createHistory(server: ModelServer) {
+  const deeds: Deed[] = [];
+  const kept: { id: string; what: string; value: unknown }[] = [];
+  const letGo: { device: string; id: string; at: number }[] = [];
+  let values = 0;
+
+  function add(deed: Omit<Deed, "isStored">, stored: Promise<unknown>): void {
+    const added = { ...deed, isStored: false };
+    deeds.push(added);
+    stored.then(
+      () => (added.isStored = true),
+      () => {},
+    );
+  }
+
+  return {
+    deeds,
+    value: (field: string): string => `${field} ${(values += 1)}`,
+    creates(device: string, tab: Tab, task: Task, stored: Promise<void>): void {
+      for (const what of FIELDS) add({ device, tab, id: task.id, what, seen: undefined, value: task[what] }, stored);
+    },
+    edits(device: string, tab: Tab, task: Task, what: (typeof FIELDS)[number], value: unknown, stored: Promise<void>): void {
+      add({ device, tab, id: task.id, what, seen: task[what], value }, stored);
+    },
+    removes(device: string, tab: Tab, task: Task, stored: Promise<void>): void {
+      add({ device, tab, id: task.id, what: "deletedAt", seen: null, value: "now" }, stored);
+    },
+    restores(device: string, tab: Tab, task: Task, stored: Promise<void>): void {
+      add({ device, tab, id: task.id, what: "deletedAt", seen: "now", value: null }, stored);
+    },
+    /** The person sees both values before choosing, so that setting theirs again overwrites nothing silently. */
+    settles(device: string, tab: Tab, { id, kind, fields }: ReturnType<Replica["conflicts"]>[number], theirs: Task | undefined): void {
+      if (kind === "deleted-there") deeds.push({ device, tab, id, what: "deletedAt", seen: "now", value: null, isStored: false });
+      if (kind === "deleted-here") deeds.push({ device, tab, id, what: "deletedAt", seen: null, value: "now", isStored: false });
+      for (const what of FIELDS) {
+        if (what in fields) deeds.push({ device, tab, id, what, seen: theirs?.[what], value: fields[what], isStored: false });
+      }
+    },
+    letsGo: (device: string, id: string): void => void letGo.push({ device, id, at: deeds.length }),
+
+    /** Notes what a device still shows to its person. */
+    read(replica: Replica): void {
+      for (const { id, kind, fields, mine } of replica.conflicts()) {
+        for (const what of FIELDS) kept.push({ id, what, value: kind === "deleted-there" ? mine[what] : fields[what] });
+        for (const what of FIELDS) if (what in fields) kept.push({ id, what, value: fields[what] });
+        if (kind === "deleted-here") kept.push({ id, what: "deletedAt", value: "now" });
+      }
+      for (const { id, task, fields } of replica.refusals()) {
+        for (const what of FIELDS) kept.push({ id, what, value: task[what] }, { id, what, value: fields[what] });
+      }
+    },
+
+    /** Without its key, a change that was sent may be sent anew: a device that cannot store is not held to "once". */
+    faults: (isDiskBad: boolean): string[] => [
+      ...deeds.flatMap(lost),
+      ...server.effects.flatMap(overwritten),
+      ...(isDiskBad ? [] : doubled()),
+    ],
+  };
+
+  /** An edit that the device had stored, and that is nowhere. */
+  function lost(deed: Deed, at: number): string[] {
+    const { device, tab, id, what, value, isStored } = deed;
+    if (!isStored || what === "deletedAt") return [];
+    const isThere = server.effects.some((effect) => effect.what === what && effect.to === value);
+    const isKept = kept.some((each) => each.what === what && each.value === value);
+    // Two tabs of a device may store in another order.
+    const later = deeds.filter((other, n) => other.device === device && other.id === id && (n > at || other.tab !== tab));
+    const isSuperseded = later.some((other) => other.what === what || (other.what === "deletedAt" && other.value === "now"));
+    const isLetGo = letGo.some((choice) => choice.device === device && choice.id === id && choice.at > at);
+    return isThere || isKept || isSuperseded || isLetGo ? [] : [`lost: ${JSON.stringify({ ...deed, tab: undefined })}`];
+  }
+
+  /** A device that overwrote a value which its person had not seen. */
+  function overwritten({ by, id, what, from, to }: (typeof server.effects)[number]): string[] {
+    if (by === "caller" || from === undefined || from === "" || !FIELDS.includes(what as "title")) return [];
+    const mine = deeds.filter((deed) => deed.device === by && deed.id === id && deed.what === what);
+    const seen = new Set<unknown>([to]);
+    for (let size = 0; size !== seen.size; ) {
+      size = seen.size;
+      for (const deed of mine) if (seen.has(deed.value)) seen.add(deed.seen);
+    }
+    // A tab may act before it hears what its person did in another.
+    if (mine.some((deed) => deed.seen === from && mine.some((other) => other.tab !== deed.tab))) return [];
+    return seen.has(from) ? [] : [`overwritten: ${JSON.stringify({ by, id, what, from, to })}`];
+  }
+
+  /** What took effect more often than it was done. */
+  function doubled(): string[] {
+    const counts = new Map<string, number>();
+    const keyOf = (by: string, id: string, what: string, value: unknown) => JSON.stringify([by, id, what, value]);
+    for (const { device, id, what, value } of deeds) {
+      const key = keyOf(device, id, what, value);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return server.effects.flatMap(({ by, id, what, to }) => {
+      if (by === "caller" || !(FIELDS.includes(what as "title") || what === "deletedAt")) return [];
+      const key = keyOf(by, id, what, to);
+      // A task that could not be restored any more is created again, once, under another id.
+      const isRecreated = !deeds.some((deed) => deed.id === id) && !counts.has(key);
+      const left = (isRecreated ? 1 : (counts.get(key) ?? 0)) - 1;
+      counts.set(key, left);
+      return left < 0 ? [`twice: ${key}`] : [];
+    });
+  }
+}
+
+const SHOWN = ["title", "description", "completed", "priority", "due", "tags", "revision"] as const;
+
+function isEqual(replica: Replica, server: ModelServer): boolean {
+  return replica.status().waiting === 0 && stateOf(replica.list()) === stateOf(server.live());
+}
+
+function stateOf(tasks: readonly Task[]): string {
+  const shown = tasks.map((task) => [task.id, ...SHOWN.map((name) => task[name])]);
+  return JSON.stringify(shown.sort(([one], [other]) => (String(one) < String(other) ? -1 : 1)));
+}
+
+function differences(device: Device, server: ModelServer): string[] {
+  return device.tabs.flatMap(({ replica }) =>
+    isEqual(replica, server)
+      ? []
+      : [`${device.name} is not equal: ${JSON.stringify(replica.status())}`],
+  );
+}
