@@ -67,7 +67,7 @@ export function applyAnswer(
   for (const [index, seq] of batch.seqs.entries()) {
     const [entry, result] = [draft.outbox.get(seq), results[index]];
     if (!entry || !result) continue;
-    applyResult(draft, entry, result, outcome, newId);
+    applyResult(draft, entry, withKnown(draft, entry, result, batch.operations[index]), outcome, newId);
     released.push(entry.id);
   }
   release(draft, released);
@@ -93,8 +93,8 @@ function applyResult(draft: Draft, entry: Entry, result: OperationResult, outcom
       done(draft, entry, result);
       break;
     case 409:
-      // An earlier sending of this creation took effect, and the task was changed since.
-      draft.outbox.set(entry.seq, undefined);
+      // An earlier sending of this creation took effect, and the task was changed or deleted since.
+      draft.outbox.set(entry.seq, { ...entry, kind: "edit", base: fieldsOf(entry.seen) });
       if (!draft.tasks.get(id)) draft.setMeta({ token: undefined, startsOver: true });
       break;
     case 412:
@@ -111,23 +111,34 @@ function applyResult(draft: Draft, entry: Entry, result: OperationResult, outcom
   }
 }
 
+/**
+ * An answer may come late, after the feed has told what happened since. A task that is newer here than the operation's
+ * condition was neither absent nor is deleted.
+ */
+function withKnown(
+  draft: Draft,
+  { id }: Entry,
+  result: OperationResult,
+  operation: Operation | undefined,
+): OperationResult {
+  const sent = operation && "ifMatch" in operation ? Number(operation.ifMatch?.slice(1, -1)) : 0;
+  const known = draft.tasks.get(id);
+  if (!known || known.revision <= sent) return result;
+  if (result.status === 404) return { ...result, status: 412 };
+  return result.task === null && result.status < 300 ? { ...result, task: known } : result;
+}
+
 function done(draft: Draft, entry: Entry, { task }: OperationResult): void {
-  const { id, seq, kind, fields, base, seen } = entry;
+  const { id, seq, kind, fields } = entry;
   draft.outbox.set(seq, undefined);
-  if (kind === "delete") {
-    draft.tasks.set(id, undefined);
-    return;
-  }
-  const isGone = task === null || task.deletedAt !== null;
-  // A restored task still has to get the fields that were changed before it was deleted.
-  if (kind === "restore" && !isGone && namesOf(fields).length > 0)
-    draft.outbox.set(seq, { ...entry, kind: "edit", base, seen });
-  if (isGone) {
+  if (!task) {
     draft.tasks.set(id, undefined);
     rebase(draft, id, "deleted");
-  } else {
-    take(draft, id, task, task.revision);
+    return;
   }
+  // A restored task still has to get the fields that were changed before it was deleted.
+  if (kind === "restore" && namesOf(fields).length > 0) draft.outbox.set(seq, { ...entry, kind: "edit" });
+  take(draft, id, task.deletedAt === null ? task : "deleted", task.revision);
 }
 
 /** The server has no such task: it was deleted there, and can be restored for a time only. */
@@ -161,7 +172,16 @@ function refuse(draft: Draft, entry: Entry, { status, code, errors = [] }: Opera
   }
   if (!refused) return;
   const { fields } = refused;
-  draft.refusals.set(`${seq}`, { key: `${seq}`, id, kind, fields, task: taskWith(refused), status, code: code ?? "", errors });
+  draft.refusals.set(`${seq}`, {
+    key: `${seq}`,
+    id,
+    kind,
+    fields,
+    task: taskWith(refused),
+    status,
+    code: code ?? "",
+    errors,
+  });
 }
 
 /** Takes all changes of a task out, and returns them as one. */

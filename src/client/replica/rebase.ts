@@ -32,9 +32,9 @@ export function rebase(draft: Draft, id: string, theirs: Theirs): void {
 function rebaseEntry(draft: Draft, entry: Entry, theirs: Theirs): void {
   const { kind } = entry;
   if (theirs === "deleted") {
-    if (kind === "edit") collide(draft, entry, "deleted-there");
-    // A deletion that both sides made, or a creation that took effect and was deleted since, is done.
-    else if (kind !== "restore") keep(draft, entry, undefined);
+    if (kind === "edit" || kind === "create") collide(draft, entry, "deleted-there");
+    // A deletion that both sides made is done.
+    if (kind === "delete") keep(draft, entry, undefined);
   } else if (kind === "delete") {
     const isChanged = FIELDS.some((name) => !isSame(name, theirs[name], entry.base[name]));
     if (isChanged) collide(draft, entry, "deleted-here");

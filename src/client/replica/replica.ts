@@ -153,7 +153,7 @@ export async function openReplica(surroundings: Surroundings) {
   };
 
   function edit(id: string, changes: TaskChanges): Change | undefined {
-    const seen = view.get(id);
+    const seen = seenTask(id);
     if (!seen) return undefined;
     const entry = withoutSame(editOf(seen, normalize(changes)));
     if (!entry) return changeOf(seen, Promise.resolve(), () => undefined);
@@ -162,11 +162,18 @@ export async function openReplica(surroundings: Surroundings) {
   }
 
   function remove(id: string): Change | undefined {
-    const seen = view.get(id);
+    const seen = seenTask(id);
     if (!seen) return undefined;
     const remains = addEntry({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
-    const undo = async () => ((await remains) ? restore(seen).stored : recreate(seen));
-    return { task: seen, stored: remains.then(() => {}), undo };
+    // A task that was deleted before the server had it is created again.
+    const undo = async () => ((await remains) || seen.revision > 0 ? restore(seen).stored : recreate(seen));
+    return { task: { ...seen, isWaiting: true }, stored: remains.then(() => {}), undo };
+  }
+
+  /** A task as it is shown, without what only the view knows. */
+  function seenTask(id: string): Task | undefined {
+    const { isWaiting: _, ...seen } = view.get(id) ?? { isWaiting: false };
+    return "id" in seen ? seen : undefined;
   }
 
   /** Creates a task again that was deleted before the server had it. */
@@ -265,10 +272,13 @@ export async function openReplica(surroundings: Surroundings) {
 
   /** Reads what other tabs have stored. Changes of this tab that could not be stored are made again on it. */
   async function reload(): Promise<void> {
+    const before = data.meta.version;
     const stored = await storage.load().catch(() => undefined);
     if (!stored) return;
     if (stored.meta.isWiped) return end(true);
-    if (stored.meta.version < data.meta.version && !unsaved) {
+    // Commits of other tabs were taken meanwhile.
+    if (!unsaved && data.meta.version > Math.max(before, stored.meta.version)) return;
+    if (!unsaved && stored.meta.version < before) {
       // The browser has deleted the storage: the copy in memory is stored anew.
       storedVersion = stored.meta.version;
       unsaved = { ...changesOf(data), entries: [] };

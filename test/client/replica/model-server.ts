@@ -38,7 +38,8 @@ export function createModelServer(random: Random, quota: number) {
       const body = JSON.stringify(operations);
       const known = keys.get(key);
       if (known && known.body !== body) throw new ServerRefusal(422, "idempotency_key_reused");
-      if (known) return known.results.map((result) => ({ ...result, task: result.task && (tasks.get(result.id) ?? null) }));
+      if (known)
+        return known.results.map((result) => ({ ...result, task: result.task && (tasks.get(result.id) ?? null) }));
       const before = revision;
       const results = operations.map((operation) => run(by, operation));
       // As in the API: a key under which nothing changed is not kept.
@@ -94,7 +95,8 @@ export function createModelServer(random: Random, quota: number) {
   function changed(by: string, op: string, task: Task, changes: Partial<Task>): OperationResult {
     const different = Object.entries(changes).filter(([name, value]) => !same(task[name as keyof Task], value));
     if (different.length === 0) return { op, id: task.id, status: 200, task };
-    for (const [name, to] of different) effects.push({ by, id: task.id, what: name, from: task[name as keyof Task], to });
+    for (const [name, to] of different)
+      effects.push({ by, id: task.id, what: name, from: task[name as keyof Task], to });
     return store(op, { ...task, ...changes }, 200);
   }
 

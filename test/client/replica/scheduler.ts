@@ -42,8 +42,7 @@ export function createScheduler(random: Random) {
 
   return {
     /** Waits until the scheduler comes to this. */
-    wait: (owner: Owner, isSleep = false): Promise<void> =>
-      new Promise((run) => steps.push({ owner, isSleep, run })),
+    wait: (owner: Owner, isSleep = false): Promise<void> => new Promise((run) => steps.push({ owner, isSleep, run })),
 
     /** Runs one thing that waits; sleepers only now and then while others wait. Returns whether there was one. */
     async step(): Promise<boolean> {

@@ -44,10 +44,20 @@ export async function runHistory(seed: number, options: Options): Promise<string
   const server = createModelServer(random, random.chance(0.2) ? 4 : 1000);
   const history = createHistory(server);
   let isCalm = false;
-  const devices = Array.from({ length: options.devices ?? 1 + random.below(4) }, (_, at): Device => ({
-    ...{ name: `device ${at}`, tabs: [], listening: [], storage: createMemoryStorage(), waitingForLead: [], leader: undefined },
-    ...{ isOffline: false, isSignedOut: false },
-  }));
+  const devices = Array.from(
+    { length: options.devices ?? 1 + random.below(4) },
+    (_, at): Device => ({
+      ...{
+        name: `device ${at}`,
+        tabs: [],
+        listening: [],
+        storage: createMemoryStorage(),
+        waitingForLead: [],
+        leader: undefined,
+      },
+      ...{ isOffline: false, isSignedOut: false },
+    }),
+  );
   const world = { random, scheduler, server, options, isCalm: () => isCalm, isDiskBad: random.chance(0.4) };
 
   for (let step = 0; step < (options.steps ?? 300); step += 1) {
@@ -72,8 +82,6 @@ export async function runHistory(seed: number, options: Options): Promise<string
     if (step % 200 === 0) for (const { tabs } of devices) tabs[0]?.replica.sync();
     await scheduler.step();
   }
-  const I = (globalThis as any).DEBUG; if (I) { for (const d of history.deeds) if (d.id.startsWith(I)) console.log("deed", JSON.stringify({...d, tab: undefined})); for (const e of server.effects) if (e.id.startsWith(I)) console.log("effect", JSON.stringify(e)); }
-  if ((globalThis as any).DEBUG) for (const d of devices) { const x = await d.storage.load(); console.log(d.name, "leader", d.tabs.indexOf(d.leader as Tab), d.tabs.length, JSON.stringify([...x.outbox.values()].map((e) => [e.seq, e.kind, e.id.slice(0, 4), e.fields, e.base])), JSON.stringify(x.meta), JSON.stringify([...x.conflicts.values()].map((c) => [c.id.slice(0, 4), c.kind, c.fields])), JSON.stringify([...x.refusals.values()].map((c) => [c.id.slice(0, 4), c.kind, c.fields])), d.tabs.map((t) => JSON.stringify(t.replica.status()))); }
   const faults = isSettled() ? [] : devices.flatMap((device) => differences(device, server));
   for (const { tabs } of devices) for (const tab of tabs) history.read(tab.replica);
   for (const { tabs } of devices) for (const tab of tabs) tab.isDead = true;
@@ -129,7 +137,6 @@ function surroundingsOf(world: World, device: Device, tab: Tab): Surroundings {
     if (device.isSignedOut) throw new ServerRefusal(random.chance(0.5) ? 401 : 403, "session_ended");
     if (!isCalm() && random.chance(0.05)) throw new ServerRefusal(503, "database_unavailable");
     const result = work();
-    const I = (globalThis as any).DEBUG; if (I && Array.isArray(result)) console.log(device.name, "ANSWER", JSON.stringify(result.map((r: any) => [r.op, r.id.slice(0, 4), r.status, r.code, r.task?.title])));
     if (mayRepeat && random.chance(0.1)) work();
     await wait();
     if (device.isOffline || (!isCalm() && random.chance(0.1))) throw new ServerRefusal(0, "network");
@@ -141,7 +148,10 @@ function surroundingsOf(world: World, device: Device, tab: Tab): Surroundings {
     clock: { now: () => Date.UTC(2000 + random.below(100), 0), sleep: () => scheduler.wait(tab, true) },
     network: {
       send: (operations, key) =>
-        call(() => server.batch(device.name, operations, options.withoutKeys ? random.uuid() : key), !options.withoutKeys),
+        call(
+          () => server.batch(device.name, operations, options.withoutKeys ? random.uuid() : key),
+          !options.withoutKeys,
+        ),
       async *changes(since) {
         const size = 1 + random.below(5);
         for (let token = since; ; ) {
@@ -163,9 +173,10 @@ function surroundingsOf(world: World, device: Device, tab: Tab): Surroundings {
       async commit(version, changes) {
         await wait();
         if (world.isDiskBad && !isCalm() && random.chance(0.05)) throw new Error("QuotaExceededError");
-        const kept = options.withoutOutbox ? { ...changes, outbox: [], meta: { ...changes.meta, batch: undefined } } : changes;
+        const kept = options.withoutOutbox
+          ? { ...changes, outbox: [], meta: { ...changes.meta, batch: undefined } }
+          : changes;
         const isDone = await device.storage.commit(version, kept);
-        const I = (globalThis as any).DEBUG; if (I) { const o = kept.outbox.filter(([q, e]) => !e || e.id.startsWith(I)); const t = kept.tasks.filter(([q]) => q.startsWith(I)); const c = kept.conflicts.filter(([q]) => q.startsWith(I)); console.log(device.name, device.listening.indexOf(tab), "commit", kept.meta.nextSeq, isDone, version, kept.meta.version, JSON.stringify({ o: o.map(([q, e]) => [q, e?.kind, e?.fields, e?.base]), t: t.map(([, t]) => [t?.revision, t?.title, t?.description]), c, b: kept.meta.batch?.seqs })); }
         await wait();
         return isDone;
       },
@@ -269,12 +280,18 @@ function createHistory(server: ModelServer) {
   }
 
   return {
-    deeds,
     value: (field: string): string => `${field} ${(values += 1)}`,
     creates(device: string, tab: Tab, task: Task, stored: Promise<void>): void {
       for (const what of FIELDS) add({ device, tab, id: task.id, what, seen: undefined, value: task[what] }, stored);
     },
-    edits(device: string, tab: Tab, task: Task, what: (typeof FIELDS)[number], value: unknown, stored: Promise<void>): void {
+    edits(
+      device: string,
+      tab: Tab,
+      task: Task,
+      what: (typeof FIELDS)[number],
+      value: unknown,
+      stored: Promise<void>,
+    ): void {
       add({ device, tab, id: task.id, what, seen: task[what], value }, stored);
     },
     removes(device: string, tab: Tab, task: Task, stored: Promise<void>): void {
@@ -284,11 +301,19 @@ function createHistory(server: ModelServer) {
       add({ device, tab, id: task.id, what: "deletedAt", seen: "now", value: null }, stored);
     },
     /** The person sees both values before choosing, so that setting theirs again overwrites nothing silently. */
-    settles(device: string, tab: Tab, { id, kind, fields }: ReturnType<Replica["conflicts"]>[number], theirs: Task | undefined): void {
-      if (kind === "deleted-there") deeds.push({ device, tab, id, what: "deletedAt", seen: "now", value: null, isStored: false });
-      if (kind === "deleted-here") deeds.push({ device, tab, id, what: "deletedAt", seen: null, value: "now", isStored: false });
+    settles(
+      device: string,
+      tab: Tab,
+      { id, kind, fields }: ReturnType<Replica["conflicts"]>[number],
+      theirs: Task | undefined,
+    ): void {
+      if (kind === "deleted-there")
+        deeds.push({ device, tab, id, what: "deletedAt", seen: "now", value: null, isStored: false });
+      if (kind === "deleted-here")
+        deeds.push({ device, tab, id, what: "deletedAt", seen: null, value: "now", isStored: false });
       for (const what of FIELDS) {
-        if (what in fields) deeds.push({ device, tab, id, what, seen: theirs?.[what], value: fields[what], isStored: false });
+        if (what in fields)
+          deeds.push({ device, tab, id, what, seen: theirs?.[what], value: fields[what], isStored: false });
       }
     },
     letsGo: (device: string, id: string): void => void letGo.push({ device, id, at: deeds.length }),
@@ -320,8 +345,12 @@ function createHistory(server: ModelServer) {
     const isThere = server.effects.some((effect) => effect.what === what && effect.to === value);
     const isKept = kept.some((each) => each.what === what && each.value === value);
     // Two tabs of a device may store in another order.
-    const later = deeds.filter((other, n) => other.device === device && other.id === id && (n > at || other.tab !== tab));
-    const isSuperseded = later.some((other) => other.what === what || (other.what === "deletedAt" && other.value === "now"));
+    const later = deeds.filter(
+      (other, n) => other.device === device && other.id === id && (n > at || other.tab !== tab),
+    );
+    const isSuperseded = later.some(
+      (other) => other.what === what || (other.what === "deletedAt" && other.value === "now"),
+    );
     const isLetGo = letGo.some((choice) => choice.device === device && choice.id === id && choice.at > at);
     return isThere || isKept || isSuperseded || isLetGo ? [] : [`lost: ${JSON.stringify({ ...deed, tab: undefined })}`];
   }
@@ -375,6 +404,18 @@ function differences(device: Device, server: ModelServer): string[] {
   return device.tabs.flatMap(({ replica }) =>
     isEqual(replica, server)
       ? []
-      : [`${device.name} is not equal: ${JSON.stringify(replica.status())}`],
+      : [
+          `${device.name} is not equal: ${JSON.stringify(replica.status())} ${differenceOf(replica.list(), server.live())}`,
+        ],
   );
+}
+
+/** The first task that differs. */
+function differenceOf(here: readonly Task[], there: readonly Task[]): string {
+  const other = new Set([...there].map((task) => stateOf([task])));
+  const mine = new Set([...here].map((task) => stateOf([task])));
+  return JSON.stringify({
+    here: [...mine].find((task) => !other.has(task)),
+    there: [...other].find((task) => !mine.has(task)),
+  });
 }
