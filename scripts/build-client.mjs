@@ -14,13 +14,18 @@ const link = join(root, "node_modules/edge-tasks-client");
 await withLock(async () => {
   await installPackages();
   rmSync(dist, { recursive: true, force: true });
-  const code = await run("tsc", ["-p", "tsconfig.client.json"]);
+  const code = await run("tsc", ["-p", "tsconfig.client-build.json"]);
   requireSuccess(code, "The client is not built: fix what tsc reports above, then run this command again.");
   copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
   if (!existsSync(link)) symlinkSync("../src/client", link, "junction");
 });
 
-const scripts = readdirSync(dist).filter((file) => file.endsWith(".js"));
-const bytes = Buffer.concat(scripts.map((file) => readFileSync(join(dist, file))));
 // npm reads what `npm pack` prints, so this goes to the other stream.
-console.error(`src/client/dist: ${bytes.length} bytes of JavaScript, ${gzipSync(bytes).length} compressed`);
+for (const part of ["", "replica"]) console.error(`src/client/dist/${part}: ${sizeOf(join(dist, part))}`);
+
+/** @param {string} part */
+function sizeOf(part) {
+  const scripts = readdirSync(part).filter((file) => file.endsWith(".js"));
+  const bytes = Buffer.concat(scripts.map((file) => readFileSync(join(part, file))));
+  return `${bytes.length} bytes of JavaScript, ${gzipSync(bytes).length} compressed`;
+}

@@ -34,7 +34,12 @@ export function createTasksClient({ baseUrl, fetch, ...options }: ClientOptions)
   const session = createSession(send, { ...options, baseUrl, carrier });
   let bookmark = "";
 
-  return { ...createAccount(session), ...createTasks(sendWithBookmark) };
+  return {
+    ...createAccount(session),
+    ...createTasks(sendWithBookmark),
+    /** The same calls under a user's own path: refused with `forbidden` when somebody else is signed in. */
+    of: (userId: string) => createTasks(sendWithBookmark, userId),
+  };
 
   /** Sends the newest bookmark, so that a read includes earlier writes on every replica. Bookmarks sort by age. */
   async function sendWithBookmark(call: Call): Promise<Answer> {

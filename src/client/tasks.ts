@@ -23,25 +23,27 @@ export type Seen = { ifMatch?: Task | number };
 /** A unique value you choose: a call that repeats it runs once. Left out, each call gets its own. */
 export type Keyed = { idempotencyKey?: string };
 
-const ME = "/api/v1/users/me";
-const TASKS = `${ME}/tasks`;
 const IMPORT_TYPES = { json: "application/json", csv: "text/csv", ics: "text/calendar" };
 
 type Write = Pick<Call, "json" | "body" | "headers"> & Abortable & { repeatable?: boolean };
 
-export function createTasks(send: Send) {
+/** @param userId whose tasks; calls under another user's id are refused */
+export function createTasks(send: Send, userId = "me") {
+  const user = `/api/v1/users/${encodeURIComponent(userId)}`;
+  const tasksPath = `${user}/tasks`;
+
   return {
     /** How much of each quota is used. */
-    usage: (how?: Abortable): Promise<Usage> => read(`${ME}/usage`, {}, how),
+    usage: (how?: Abortable): Promise<Usage> => read(`${user}/usage`, {}, how),
 
     tasks: {
       /** One page. */
-      list: (query: ListQuery = {}, how?: Abortable): Promise<TaskPage> => read(TASKS, query, how),
+      list: (query: ListQuery = {}, how?: Abortable): Promise<TaskPage> => read(tasksPath, query, how),
 
       /** The tasks of all pages. */
       async *all(query: Omit<ListQuery, "cursor"> = {}, how?: Abortable): AsyncGenerator<Task, void, undefined> {
         for (let cursor: string | undefined; ; ) {
-          const page: TaskPage = await read(TASKS, { ...query, cursor }, how);
+          const page: TaskPage = await read(tasksPath, { ...query, cursor }, how);
           yield* page.data;
           if (page.nextCursor === null) return;
           cursor = page.nextCursor;
@@ -52,7 +54,7 @@ export function createTasks(send: Send) {
 
       /** Creates one task, even if the request has to be repeated. */
       create: (task: CreateTask, how: Keyed & Abortable = {}): Promise<Task> =>
-        write("POST", TASKS, { json: task, ...once(how) }),
+        write("POST", tasksPath, { json: task, ...once(how) }),
 
       /** Sets all fields; those left out get their default. */
       replace: (id: string, task: NewTask, how: Seen & Abortable = {}): Promise<Task> =>
@@ -78,7 +80,7 @@ export function createTasks(send: Send) {
         { atomic = true, ...how }: Keyed & Abortable & { atomic?: boolean } = {},
       ): Promise<OperationResult[]> {
         const json = { atomic, operations };
-        return (await write<{ results: OperationResult[] }>("POST", `${TASKS}/batch`, { json, ...once(how) })).results;
+        return (await write<{ results: OperationResult[] }>("POST", `${tasksPath}/batch`, { json, ...once(how) })).results;
       },
 
       /**
@@ -91,7 +93,7 @@ export function createTasks(send: Send) {
         how?: Abortable,
       ): AsyncGenerator<{ changes: Change[]; token: string }, void, undefined> {
         for (let token = since; ; ) {
-          const page: ChangePage = await read(`${TASKS}/changes`, { since: token, limit: 100 }, how);
+          const page: ChangePage = await read(`${tasksPath}/changes`, { since: token, limit: 100 }, how);
           token = page.nextToken;
           yield { changes: page.data, token };
           if (!page.hasMore) return;
@@ -100,14 +102,14 @@ export function createTasks(send: Send) {
 
       /** All tasks as a file. Its body streams; an abort then makes reading it fail with the signal's reason. */
       async export(format: "json" | "csv" | "ics" = "json", { signal }: Abortable = {}): Promise<ResponseLike> {
-        const path = `${TASKS}/export`;
+        const path = `${tasksPath}/export`;
         return (await send({ method: "GET", path, query: { format }, repeatable: true, streams: true, signal }))
           .response;
       },
 
       /** Imports what an export wrote. A task that exists already is not imported again. */
       import: (file: string, format: keyof typeof IMPORT_TYPES = "json", how: Abortable = {}): Promise<ImportReport> =>
-        write("POST", `${TASKS}/import`, {
+        write("POST", `${tasksPath}/import`, {
           body: file,
           headers: { "content-type": IMPORT_TYPES[format] },
           repeatable: true,
@@ -115,6 +117,10 @@ export function createTasks(send: Send) {
         }),
     },
   };
+
+  function at(id: string): string {
+    return `${tasksPath}/${encodeURIComponent(id)}`;
+  }
 
   async function read<Result>(path: string, query: NonNullable<Call["query"]>, how?: Abortable): Promise<Result> {
     return resultOf(await send({ method: "GET", path, query, repeatable: true, signal: how?.signal }));
@@ -128,10 +134,6 @@ export function createTasks(send: Send) {
 /** The body, in the shape that the API documents; contract tests hold the server to it. */
 function resultOf<Result>({ json }: Answer): Result {
   return json as Result;
-}
-
-function at(id: string): string {
-  return `${TASKS}/${encodeURIComponent(id)}`;
 }
 
 function once({ idempotencyKey = platform.crypto.randomUUID(), signal }: Keyed & Abortable): Write {

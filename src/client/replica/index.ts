@@ -4,8 +4,11 @@
  *     const replica = await openReplica(browserSurroundings(client, user.id));
  *     replica.create({ title: "Buy oat milk" });
  */
-export { InvalidTask } from "./fields.ts";
+export { browserSurroundings } from "./browser.ts";
+export { InvalidTask, MAX_DESCRIPTION_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS, MAX_TITLE_CHARACTERS } from "./fields.ts";
+export { createIndexedDbStorage } from "./indexed-db.ts";
 export type { Conflict, Field, Fields, Refusal } from "./model.ts";
+export { networkOf } from "./network.ts";
 export { type Change, openReplica, type Replica, type ReplicaStatus } from "./replica.ts";
 export { createMemoryStorage, type ReplicaStorage } from "./storage.ts";
 export type { ReplicaChannel, ReplicaClock, ReplicaLock, ReplicaNetwork, Surroundings } from "./surroundings.ts";

@@ -31,7 +31,9 @@ export function createModelServer(random: Random, quota: number) {
     live: (): Task[] => [...tasks.values()].filter(({ deletedAt }) => deletedAt === null),
     all: (): Task[] => [...tasks.values()],
     get: (id: string): Task | undefined => tasks.get(id),
-    expireTokens: (): void => void (epoch += 1),
+    expireTokens(): void {
+      epoch += 1;
+    },
     token: () => `${epoch} ${revision}`,
 
     batch(by: string, operations: Operation[], key: string): OperationResult[] {

@@ -39,8 +39,15 @@ export type Scheduler = ReturnType<typeof createScheduler>;
 
 export function createScheduler(random: Random) {
   let steps: Step[] = [];
+  const outside = new Set<Promise<unknown>>();
 
   return {
+    /** Work that this scheduler does not order, such as a real request: the next step waits for it. */
+    async outside<Result>(work: Promise<Result>): Promise<Result> {
+      outside.add(work);
+      return work.finally(() => outside.delete(work));
+    },
+
     /** Waits until the scheduler comes to this. */
     wait: (owner: Owner, isSleep = false): Promise<void> => new Promise((run) => steps.push({ owner, isSleep, run })),
 
@@ -54,6 +61,10 @@ export function createScheduler(random: Random) {
       steps.splice(steps.indexOf(next), 1);
       next.run();
       await turn();
+      while (outside.size > 0) {
+        await Promise.allSettled(outside);
+        await turn();
+      }
       return true;
     },
   };

@@ -5,12 +5,28 @@
 import type { openReplica as OpenReplica, Replica } from "../../../src/client/replica/replica.ts";
 import { createMemoryStorage, type ReplicaStorage } from "../../../src/client/replica/storage.ts";
 import type { Message, Surroundings } from "../../../src/client/replica/surroundings.ts";
-import type { Task, TaskChanges } from "../../../src/client/types.ts";
-import { createModelServer, type ModelServer, ServerRefusal } from "./model-server.ts";
+import type { Change, Operation, OperationResult, Task, TaskChanges } from "../../../src/client/types.ts";
+import { createModelServer, type Effect, ServerRefusal } from "./model-server.ts";
 import { createRandom, createScheduler, type Owner, type Random, type Scheduler } from "./scheduler.ts";
+
+/** The API: the model of it, or the Worker. */
+export type SimulatedServer = {
+  effects: Effect[];
+  live(): readonly Task[];
+  all(): readonly Task[];
+  expireTokens(): void;
+  batch(by: string, operations: Operation[], key: string): OperationResult[] | Promise<OperationResult[]>;
+  run(by: string, operation: Operation): unknown;
+  page(since: string | undefined, size: number): FeedPage | Promise<FeedPage>;
+  /** Reads what `live` and `all` return. */
+  refresh?(): Promise<void>;
+};
+
+export type FeedPage = { changes: Change[]; token: string; hasMore: boolean };
 
 export type Options = {
   openReplica: typeof OpenReplica;
+  server?: SimulatedServer;
   devices?: number;
   steps?: number;
   /** Every request has a key of its own, as if there were none. */
@@ -41,7 +57,8 @@ const SETTLE_STEPS = 30_000;
 export async function runHistory(seed: number, options: Options): Promise<string[]> {
   const random = createRandom(seed);
   const scheduler = createScheduler(random);
-  const server = createModelServer(random, random.chance(0.2) ? 4 : 1000);
+  const model = createModelServer(random, random.chance(0.2) ? 4 : 1000);
+  const server: SimulatedServer = options.server ?? model;
   const history = createHistory(server);
   let isCalm = false;
   const devices = Array.from(
@@ -64,7 +81,7 @@ export async function runHistory(seed: number, options: Options): Promise<string
     const device = random.pick(devices);
     if (device.tabs.length === 0 || random.chance(0.01)) await openTab(world, device);
     if (random.chance(0.15)) act(random, device, history);
-    if (random.chance(0.03)) callPlainly(random, server, history);
+    if (random.chance(0.03)) await callPlainly(random, server, history);
     if (random.chance(0.02)) device.isOffline = !device.isOffline;
     if (random.chance(0.005)) device.isSignedOut = !device.isSignedOut;
     if (random.chance(0.01)) kill(world, device, random.pick(device.tabs));
@@ -78,20 +95,24 @@ export async function runHistory(seed: number, options: Options): Promise<string
     if (device.tabs.length === 0) await openTab(world, device);
   }
   const isSettled = () => devices.every((device) => device.tabs.every((tab) => isEqual(tab.replica, server)));
-  for (let step = 0; step < SETTLE_STEPS && !(step % 20 === 0 && isSettled()); step += 1) {
+  for (let step = 0; step < SETTLE_STEPS; step += 1) {
+    if (step % 100 === 0 && devices.every(({ tabs }) => tabs.every(({ replica }) => replica.status().waiting === 0))) {
+      await server.refresh?.();
+      if (isSettled()) break;
+    }
     if (step % 200 === 0) for (const { tabs } of devices) tabs[0]?.replica.sync();
     await scheduler.step();
   }
   const faults = isSettled() ? [] : devices.flatMap((device) => differences(device, server));
   for (const { tabs } of devices) for (const tab of tabs) history.read(tab.replica);
   for (const { tabs } of devices) for (const tab of tabs) tab.isDead = true;
-  return [...faults, ...history.faults(world.isDiskBad)];
+  return [...faults, ...history.faults(world.isDiskBad || server !== model)];
 }
 
 type World = {
   random: Random;
   scheduler: Scheduler;
-  server: ModelServer;
+  server: SimulatedServer;
   options: Options;
   isCalm: () => boolean;
   /** Whether the devices sometimes cannot store. */
@@ -131,13 +152,13 @@ function surroundingsOf(world: World, device: Device, tab: Tab): Surroundings {
   const wait = () => scheduler.wait(tab);
 
   /** A request that may be lost on its way, or whose answer may. */
-  async function call<Result>(work: () => Result, mayRepeat: boolean): Promise<Result> {
+  async function call<Result>(work: () => Result | Promise<Result>, mayRepeat: boolean): Promise<Result> {
     await wait();
     if (device.isOffline || (!isCalm() && random.chance(0.1))) throw new ServerRefusal(0, "network");
     if (device.isSignedOut) throw new ServerRefusal(random.chance(0.5) ? 401 : 403, "session_ended");
     if (!isCalm() && random.chance(0.05)) throw new ServerRefusal(503, "database_unavailable");
-    const result = work();
-    if (mayRepeat && random.chance(0.1)) work();
+    const result = await scheduler.outside(Promise.resolve(work()));
+    if (mayRepeat && random.chance(0.1)) await scheduler.outside(Promise.resolve(work()));
     await wait();
     if (device.isOffline || (!isCalm() && random.chance(0.1))) throw new ServerRefusal(0, "network");
     return result;
@@ -246,25 +267,26 @@ function act(random: Random, device: Device, history: History): void {
 }
 
 /** Somebody who calls the API without conditions: who undoes and repeats what others did. */
-function callPlainly(random: Random, server: ModelServer, history: History): void {
+async function callPlainly(random: Random, server: SimulatedServer, history: History): Promise<void> {
+  await server.refresh?.();
   const all = server.all();
   const task = all.length > 0 ? random.pick(all) : undefined;
   if (!task) return;
   const { id } = task;
-  if (task.deletedAt !== null) server.run("caller", { op: "restore", id });
-  else if (random.chance(0.25)) server.run("caller", { op: "delete", id });
+  if (task.deletedAt !== null) await server.run("caller", { op: "restore", id });
+  else if (random.chance(0.25)) await server.run("caller", { op: "delete", id });
   else {
     const field = random.pick(FIELDS);
     const former = server.effects.filter((effect) => effect.id === id && effect.what === field).map(({ to }) => to);
     const value = random.chance(0.5) && former.length > 0 ? random.pick(former) : history.value(field);
-    server.run("caller", { op: "patch", id, task: { [field]: value } as TaskChanges });
+    await server.run("caller", { op: "patch", id, task: { [field]: value } as TaskChanges });
   }
 }
 
 type History = ReturnType<typeof createHistory>;
 
 /** What people did and saw, and whether the server's record agrees. */
-function createHistory(server: ModelServer) {
+function createHistory(server: SimulatedServer) {
   const deeds: Deed[] = [];
   const kept: { id: string; what: string; value: unknown }[] = [];
   const letGo: { device: string; id: string; at: number }[] = [];
@@ -280,7 +302,10 @@ function createHistory(server: ModelServer) {
   }
 
   return {
-    value: (field: string): string => `${field} ${(values += 1)}`,
+    value(field: string): string {
+      values += 1;
+      return `${field} ${values}`;
+    },
     creates(device: string, tab: Tab, task: Task, stored: Promise<void>): void {
       for (const what of FIELDS) add({ device, tab, id: task.id, what, seen: undefined, value: task[what] }, stored);
     },
@@ -330,11 +355,13 @@ function createHistory(server: ModelServer) {
       }
     },
 
-    /** Without its key, a change that was sent may be sent anew: a device that cannot store is not held to "once". */
-    faults: (isDiskBad: boolean): string[] => [
+    /**
+     * @param mayRepeat a device that cannot store its key may send a change anew; and what the Worker left as it was is not known
+     */
+    faults: (mayRepeat: boolean): string[] => [
       ...deeds.flatMap(lost),
       ...server.effects.flatMap(overwritten),
-      ...(isDiskBad ? [] : doubled()),
+      ...(mayRepeat ? [] : doubled()),
     ],
   };
 
@@ -391,7 +418,7 @@ function createHistory(server: ModelServer) {
 
 const SHOWN = ["title", "description", "completed", "priority", "due", "tags", "revision"] as const;
 
-function isEqual(replica: Replica, server: ModelServer): boolean {
+function isEqual(replica: Replica, server: SimulatedServer): boolean {
   return replica.status().waiting === 0 && stateOf(replica.list()) === stateOf(server.live());
 }
 
@@ -400,7 +427,7 @@ function stateOf(tasks: readonly Task[]): string {
   return JSON.stringify(shown.sort(([one], [other]) => (String(one) < String(other) ? -1 : 1)));
 }
 
-function differences(device: Device, server: ModelServer): string[] {
+function differences(device: Device, server: SimulatedServer): string[] {
   return device.tabs.flatMap(({ replica }) =>
     isEqual(replica, server)
       ? []

@@ -1,0 +1,30 @@
+/** What a browser gives to a replica: IndexedDB, Web Locks, and a channel between its tabs. */
+import { uuidv7 } from "uuidv7";
+import type { TasksClient } from "../index.ts";
+import { createIndexedDbStorage } from "./indexed-db.ts";
+import { networkOf } from "./network.ts";
+import type { Message, Surroundings } from "./surroundings.ts";
+
+/** @param userId whose copy it is. Each person has a database, a lock and a channel of their own */
+export function browserSurroundings(client: TasksClient, userId: string): Surroundings {
+  const name = `edge-tasks ${userId}`;
+  return {
+    storage: createIndexedDbStorage(name),
+    network: networkOf(client, userId),
+    clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+    lock: (work) => void navigator.locks.request(name, work),
+    channel: openChannel(name),
+    newId: uuidv7,
+  };
+}
+
+function openChannel(name: string): Surroundings["channel"] {
+  const channel = new BroadcastChannel(name);
+  return {
+    post: (message) => channel.postMessage(message),
+    listen(listener) {
+      channel.addEventListener("message", ({ data }: MessageEvent<Message>) => listener(data));
+    },
+    close: () => channel.close(),
+  };
+}
