@@ -13,7 +13,7 @@ const ALONE = ["test/housekeeping.test.ts", "test/auth/deletion.test.ts", "test/
 const BUNDLED = [
   ...new Set(
     globSync(["src/**/*.ts", "test/**/*.ts"], {
-      exclude: ["**/*.{node,browser,system}.test.ts", "test/support/node/**", "src/client/dist/**"],
+      exclude: ["**/*.{node,browser,system}.test.ts", "test/support/node/**", "src/client/dist/**", "src/web/**"],
     })
       .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/^(?:import|export|\}) .*from "([a-z@][^"]*)"/gm)])
       .filter(([line]) => !line.startsWith("import type"))

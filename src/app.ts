@@ -28,7 +28,6 @@ import {
   openUserScope,
   requireAccessToken,
 } from "./user-scope.ts";
-import { linkPages } from "./web/link-pages.ts";
 
 const TASKS = "/api/v1/users/:userId/tasks";
 const IMPORT = `${TASKS}/import`;
@@ -39,8 +38,7 @@ const USAGE = "/api/v1/users/:userId/usage";
 const [IMPORTS_AT_ONCE, IMPORTS_AT_ONCE_A_USER] = [3, 2];
 const [EXPORTS_AT_ONCE, EXPORTS_AT_ONCE_A_USER] = [8, 3];
 
-export type Bindings = AuthBindings &
-  Pick<Env, "ASSETS" | "TASKS_RATE_LIMIT" | "SEARCH_RATE_LIMIT" | "TRANSFER_RATE_LIMIT">;
+export type Bindings = AuthBindings & Pick<Env, "TASKS_RATE_LIMIT" | "SEARCH_RATE_LIMIT" | "TRANSFER_RATE_LIMIT">;
 
 export type AppType = Awaited<ReturnType<typeof createApp>>;
 
@@ -83,8 +81,7 @@ export async function createApp(settings: Settings, bindings: Bindings) {
   return app
     .route("/", health)
     .route("/", createReadiness(bindings.DB))
-    .route("/", linkPages)
-    .route("/", createDocs(documents, bindings.ASSETS))
+    .route("/", createDocs(documents))
     .route("/api/auth", accounts.routes)
     .route(USAGE, usageRoutes)
     .route(TASKS, syncRoutes)

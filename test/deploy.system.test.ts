@@ -94,11 +94,18 @@ describe("npm run deploy", () => {
     const uploaded = api.calls.findIndex((call) => call.startsWith("PUT /workers/scripts/edge-tasks"));
     expect(uploaded).toBeGreaterThan(migrated);
 
+    expect(api.paths).toEqual(expect.arrayContaining(["/index.html", "/docs.html", "/service-worker.js"]));
+    expect(api.paths.filter((path) => /_headers|\.map$|\.tsx?$/.test(path))).toEqual([]);
+    const uploads = () => api.calls.filter((call) => call === "POST /workers/assets/upload").length;
+    const uploadedFiles = uploads();
+    expect(uploadedFiles).toBeGreaterThan(0);
+
     const next = await deploy(["--dry-run=false"]);
     expect(next.code, next.output).toBe(0);
     expect(secretsOf(api, "edge-tasks")).toEqual({ BETTER_AUTH_SECRET });
     expect(api.writes.filter((call) => call === "POST /d1/database")).toHaveLength(1);
     expect(api.workers.get("edge-tasks")?.deployments).toBe(2);
+    expect(uploads()).toBe(uploadedFiles);
   });
 
   it("R2 makes no API call with --dry-run or --help", async ({ api, deploy }) => {

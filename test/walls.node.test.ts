@@ -20,7 +20,9 @@ const rows: Row[] = readFileSync("CONTRIBUTING.md", "utf8")
     return names(parts).map((part) => ({ part, files: names(files), packages: names(packages) }));
   });
 
-const sources = globSync("src/**/*.ts", { exclude: ["src/client/dist/**"] }).map((file) => file.slice("src/".length));
+const sources = globSync("src/**/*.{ts,tsx}", { exclude: ["src/client/dist/**"] }).map((file) =>
+  file.slice("src/".length),
+);
 const folders = [...new Set(sources.map((file) => (file.includes("/") ? dirname(file) : file)))];
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 const packages = [
@@ -70,7 +72,7 @@ describe("the walls", () => {
       const root = row?.part.endsWith(".ts") ? undefined : row?.part;
       const mayImport = (file: string) =>
         row?.files.some((name) => name === file || name === dirname(file)) ||
-        (root === "auth" ? file.startsWith("auth/") : !isFile && dirname(file) === place);
+        (root === "auth" || root === "web" ? file.startsWith(`${root}/`) : !isFile && dirname(file) === place);
       const specifiers = [
         ...sources
           .filter((file) => file !== place)
@@ -108,5 +110,5 @@ function isOf(name: string, known: string): boolean {
 }
 
 function local(specifier: string): string {
-  return /^[a-z@]/.test(specifier) && specifier.endsWith(".ts") ? `./${specifier}` : specifier;
+  return /^[a-z@]/.test(specifier) && /\.tsx?$/.test(specifier) ? `./${specifier}` : specifier;
 }

@@ -2,11 +2,13 @@
 import { openAPI } from "better-auth/plugins";
 import type { createAuth } from "./auth.ts";
 import { type AccountEndpoint, ALL_ENDPOINTS } from "./endpoints.ts";
+import { exampleBodyOf } from "./openapi-examples.ts";
 import { withNullTypes } from "./workarounds/nullable.ts";
 
 type Auth = Awaited<ReturnType<typeof createAuth>>;
 type Generated = { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, object> } };
-type Operation = Record<string, unknown> & { responses?: Record<string, unknown> };
+type Body = { content: Record<string, object> };
+type Operation = Record<string, unknown> & { requestBody?: Body; responses?: Record<string, unknown> };
 
 const SECURITY_SCHEMES = {
   sessionCookie: {
@@ -85,12 +87,19 @@ function describeEndpoint(endpoint: AccountEndpoint, operation: Operation | unde
   const name = endpoint.path.replaceAll(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase());
   return {
     ...operation,
+    ...(operation?.requestBody && { requestBody: withExample(operation.requestBody, exampleBodyOf(endpoint.path)) }),
     operationId: name.replace(/^./, (letter) => letter.toLowerCase()),
     summary: endpoint.summary,
     tags: ["Accounts"],
     security: endpoint.session === "none" ? [] : [{ sessionCookie: [] }, { sessionBearer: [] }],
     responses: { 200: { description: "Done" }, ...successesOf(operation), ...FAILURES },
   };
+}
+
+/** A page that shows the document fills in the example, and otherwise a value for every field there is. */
+function withExample(body: Body, example: object): Body {
+  const content = Object.entries(body.content).map(([type, media]) => [type, { ...media, example }]);
+  return { ...body, content: Object.fromEntries(content) };
 }
 
 function successesOf(operation: Operation | undefined) {

@@ -94,9 +94,7 @@ describe("L1 plain http", () => {
     expect(answer.headers.getSetCookie()).toEqual([]);
     const task = await send(origin, "/api/v1/users/me/tasks");
     expect([task.status, await task.json()]).toMatchObject([403, { code: "https_required" }]);
-    for (const page of ["/docs", "/reset-password", "/api/openapi.json"]) {
-      expect((await send(origin, page)).status, page).toBe(403);
-    }
+    expect((await send(origin, "/api/openapi.json")).status).toBe(403);
     expect(counter.spent().roundTrips).toBe(0);
   });
 

@@ -29,14 +29,15 @@ function operation(page: Page, id: string): Locator {
   return page.locator(`.opblock[id$="${id}"]`);
 }
 
+const ORIGIN = () => ({ origin: server.url });
+
 describe("the docs page", () => {
   it("R3 signing up on it opens the task API, with nothing from elsewhere", async () => {
     const { page, faults, elsewhere } = await open(1280, "light");
     await page.locator(".topbar select").selectOption({ label: "Accounts" });
     const signUp = operation(page, "signUpEmail");
     await signUp.locator(".opblock-summary-control").click();
-    const account = { name: "Reader", email: `${crypto.randomUUID()}@example.com`, password: "correct horse battery" };
-    await signUp.locator("textarea.body-param__text").fill(JSON.stringify(account));
+    // The body as the page fills it in.
     await signUp.locator("button.execute").click();
     await signUp.locator(".live-responses-table .response-col_status", { hasText: "200" }).waitFor();
 
@@ -49,6 +50,28 @@ describe("the docs page", () => {
     expect(await create.locator(".live-responses-table").first().textContent()).toContain("Buy oat milk");
     expect([faults, elsewhere]).toEqual([[], []]);
     expect(await page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain("eyJ");
+  });
+
+  it("R3 L6 a session of the browser opens the task API, also once its token has expired", async () => {
+    const { page } = await open(1280, "light");
+    const account = { name: "Reader", email: `${crypto.randomUUID()}@example.com`, password: "correct horse battery" };
+    const signUp = "/api/auth/sign-up/email";
+    expect((await page.request.post(`${server.url}${signUp}`, { data: account, headers: ORIGIN() })).status()).toBe(
+      200,
+    );
+    const fetched: string[] = [];
+    page.on("request", (request) => request.url().endsWith("/api/auth/token") && fetched.push(request.url()));
+    const list = operation(page, "listTasks");
+    await list.locator(".opblock-summary-control").click();
+    const run = async () => {
+      const answered = page.waitForResponse((answer) => answer.url().includes("/api/v1/"));
+      await list.locator("button.execute").click();
+      return (await answered).status();
+    };
+    expect([await run(), fetched.length]).toEqual([200, 1]);
+    expect([await run(), fetched.length]).toEqual([200, 1]);
+    await page.clock.install({ time: Date.now() + 3_600_000 });
+    expect([await run(), fetched.length]).toEqual([200, 2]);
   });
 
   it.each([

@@ -25,7 +25,7 @@ import {
   verificationMail,
 } from "./templates.ts";
 
-/** Our own pages (src/web/link-pages.ts). */
+/** Our own pages (src/web/link-pages.tsx). */
 const PAGES = { newPassword: "/reset-password", confirmation: "/verify-email" };
 
 type User = { id: string; email: string };

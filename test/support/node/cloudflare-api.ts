@@ -9,6 +9,9 @@ import { DatabaseSync } from "node:sqlite";
 
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
 
+/** Wrangler reads from its middle when it expires. */
+const ASSETS_TOKEN = ["", Buffer.from(JSON.stringify({ exp: 4_102_444_800 })).toString("base64url"), ""].join(".");
+
 type Answer = { status: number; body: unknown };
 type Deployed = { secrets: Map<string, string>; deployments: number };
 /** An error with Cloudflare's own code, or any other text in its place. */
@@ -17,6 +20,9 @@ type Failure = { status: number; code: number; message: string } | { status: num
 export class CloudflareApi {
   readonly databases = new Map<string, { uuid: string; sqlite: DatabaseSync }>();
   readonly workers = new Map<string, Deployed>();
+  /** The digests of the files that were uploaded, and the paths of the files that the newest deployment has. */
+  readonly files = new Set<string>();
+  paths: string[] = [];
   /** Every call so far, as in `GET /d1/database`. */
   readonly calls: string[] = [];
   /** What some calls answer instead. */
@@ -78,8 +84,8 @@ export class CloudflareApi {
     if (path.startsWith("/d1/")) return this.routeDatabases(method, path, query, body);
     if (path.endsWith("/workers/subdomain")) return { subdomain: "test" };
     const [, kind, name = "", rest = ""] = /^\/workers\/(scripts|services|workers)\/([^/]+)(.*)$/.exec(path) ?? [];
-    // Nothing to upload: all assets are known already.
-    if (rest === "/assets-upload-session") return { jwt: "assets", buckets: [] };
+    if (rest === "/assets-upload-session") return this.openUpload(JSON.parse(body).manifest);
+    if (path === "/workers/assets/upload") return this.uploadFiles(body);
     if (method === "PUT" && kind === "scripts" && rest === "") return this.upload(name, body);
     const worker = this.workers.get(name);
     if (!worker) return undefined;
@@ -107,6 +113,18 @@ export class CloudflareApi {
   private listDatabases(page: number, size: number) {
     const all = [...this.databases].map(([name, { uuid }]) => ({ name, uuid }));
     return all.slice((page - 1) * size, page * size);
+  }
+
+  /** Asks for the files that are not known yet. */
+  private openUpload(manifest: Record<string, { hash: string }>) {
+    this.paths = Object.keys(manifest);
+    const wanted = Object.values(manifest).flatMap(({ hash }) => (this.files.has(hash) ? [] : [hash]));
+    return { jwt: ASSETS_TOKEN, buckets: wanted.length > 0 ? [[...new Set(wanted)]] : [] };
+  }
+
+  private uploadFiles(form: string) {
+    for (const [, hash = ""] of form.matchAll(/name="([0-9a-f]{32})"/g)) this.files.add(hash);
+    return { jwt: ASSETS_TOKEN };
   }
 
   private upload(name: string, form: string) {
