@@ -55,11 +55,22 @@ export async function bundleWeb({ sourceMaps }) {
   files.set("_headers", writeHeaders());
 
   const firstView = [...scripts, app.style];
-  const precached = ["", ...firstView, ...copied.filter((file) => file !== "robots.txt")].map((file) => `/${file}`);
+  const pagePaths = PAGES.map((page) => (page === "index" ? "/" : `/${page}`));
+  // Everything of the app, since each page has to open without a network; nothing of the API's page.
+  const chunks = Object.keys(outputs).filter(
+    (name) => name.startsWith("assets/") && name.endsWith(".js") && name !== docs.script,
+  );
+  const precached = ["", app.style, ...chunks, ...copied.filter((file) => file !== "robots.txt")].map(
+    (file) => `/${file}`,
+  );
   const worker = await bundle({
     entryPoints: [{ in: join(source, "service-worker.ts"), out: "service-worker" }],
     format: "iife",
-    define: { __VERSION__: JSON.stringify(digestOf(files)), __FILES__: JSON.stringify(precached) },
+    define: {
+      __VERSION__: JSON.stringify(digestOf(files)),
+      __FILES__: JSON.stringify(precached),
+      __PAGES__: JSON.stringify(pagePaths),
+    },
   });
   for (const [name, contents] of worker.files) files.set(name, contents);
   return { files, firstView };

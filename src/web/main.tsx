@@ -1,33 +1,86 @@
 /** The app in the browser: shows the page of the address. */
+import { signal } from "@preact/signals";
 import { type ComponentType, render } from "preact";
-import { takeToken } from "./link-token.ts";
+import { useEffect } from "preact/hooks";
+import { ForgottenPassword, SignIn, SignUp } from "./account/entry-pages.tsx";
+import { leftElsewhere, start } from "./account/session.ts";
+import { SignOutDialog } from "./account/sign-out-dialog.tsx";
+import { path, watchLinks } from "./router.ts";
+import { CommandBar, ShortcutHelp } from "./shell/command-bar.tsx";
+import { dialog } from "./shell/dialog.tsx";
+import { Notices } from "./shell/notices.tsx";
+import { registerServiceWorker } from "./shell/service-worker.ts";
+import { watchKeys } from "./shell/shortcuts.ts";
+import { forgetSteps } from "./shell/undo.ts";
+import { Conflicts } from "./tasks/conflicts.tsx";
+import { ImportDialog } from "./tasks/import-dialog.tsx";
+import { onWiped, tasks } from "./tasks/store.ts";
+import { TasksPage } from "./tasks/tasks-page.tsx";
 
-type Page = ComponentType<{ token: string }>;
+/** The pages. Those that most visits do not need are loaded when they are opened. */
+const PAGES: Record<string, ComponentType> = {
+  "/": TasksPage,
+  "/sign-in": SignIn,
+  "/sign-up": SignUp,
+  "/forgotten-password": ForgottenPassword,
+  "/account": later(async () => (await import("./account/account-page.tsx")).AccountPage),
+  "/trash": later(async () => (await import("./tasks/trash-page.tsx")).TrashPage),
+  "/verify-email": later(async () => (await import("./account/link-pages.tsx")).VerifyEmail),
+  "/reset-password": later(async () => (await import("./account/link-pages.tsx")).ResetPassword),
+};
+const NEED_TASKS = ["/", "/account", "/trash"];
 
-/** Pages that most visits do not need are loaded when they are opened. */
-const LINK_PAGES: Record<string, () => Promise<Page>> = {
-  "/verify-email": async () => (await import("./link-pages.tsx")).VerifyEmail,
-  "/reset-password": async () => (await import("./link-pages.tsx")).ResetPassword,
+const DIALOGS = {
+  commands: CommandBar,
+  conflicts: Conflicts,
+  help: ShortcutHelp,
+  import: ImportDialog,
+  "sign-out": SignOutDialog,
 };
 
-const app = document.querySelector("#app");
-if (app) await show(app);
-
-async function show(place: Element): Promise<void> {
-  const load = LINK_PAGES[location.pathname];
-  if (!load) return render(<Home />, place);
-  const token = takeToken();
-  const Page = await load();
-  render(<Page token={token} />, place);
-}
-
-function Home() {
+function App() {
+  const Page = PAGES[path.value] ?? TasksPage;
+  const isReady = tasks.value !== undefined || !NEED_TASKS.includes(path.value);
+  const Open = isReady && dialog.value ? DIALOGS[dialog.value] : undefined;
   return (
-    <main>
-      <h1>Edge Tasks</h1>
-      <p>
-        The tasks are at the API: <a href="/docs">see and run its operations</a>.
-      </p>
-    </main>
+    <>
+      {isReady ? <Page /> : <main id="main" class="opening" aria-busy="true" />}
+      {Open && <Open />}
+      <Notices />
+    </>
   );
 }
+
+function later(load: () => Promise<ComponentType>): ComponentType {
+  const loaded = signal<ComponentType | undefined>(undefined);
+  const failed = signal(false);
+  return function Later() {
+    useEffect(() => {
+      if (loaded.value) return;
+      load().then(
+        (Page) => {
+          loaded.value = Page;
+        },
+        () => {
+          failed.value = true;
+        },
+      );
+    }, []);
+    if (failed.value) return <main class="entry">This page could not be loaded. Connect, then load it again.</main>;
+    return loaded.value ? <loaded.value /> : <main id="main" class="opening" aria-busy="true" />;
+  };
+}
+
+onWiped(() => {
+  forgetSteps();
+  void leftElsewhere();
+});
+watchLinks(Object.keys(PAGES));
+watchKeys(() => NEED_TASKS.includes(path.value) && tasks.value !== undefined);
+addEventListener("online", () => tasks.value?.sync());
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && tasks.value?.sync());
+
+const app = document.querySelector("#app");
+if (app) render(<App />, app);
+await start();
+void registerServiceWorker();

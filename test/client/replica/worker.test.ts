@@ -8,7 +8,7 @@ import { anonymous, nextAddress, nextEmail, ORIGIN, PASSWORD, worker } from "../
 import { type Effect, ServerRefusal } from "./model-server.ts";
 import { runHistory, type SimulatedServer } from "./simulation.ts";
 
-const HISTORIES = 200;
+const HISTORIES = 150;
 const MINUTES = 5;
 
 /** The API of somebody new. `effects` holds what it acknowledged. */
@@ -41,7 +41,10 @@ async function openServer(): Promise<SimulatedServer> {
       }
       return results;
     },
-    async run(_, operation) {
+    async run(by, operation) {
+      for (const [what, to] of Object.entries("task" in operation ? operation.task : {})) {
+        effects.push({ by, id: operation.id ?? "", what, from: undefined, to });
+      }
       await client.tasks.batch([operation], { atomic: false });
     },
     async page(since) {

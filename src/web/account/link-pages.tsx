@@ -1,0 +1,102 @@
+/**
+ * The pages that links in mails lead to. A page asks for a click, so that a scanner that opens every link uses none up.
+ * What fails is named, and the input is kept.
+ */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { EntryPage } from "./entry-pages.tsx";
+import { Field, Form, PASSWORD_RULES } from "./form.tsx";
+import { takeToken } from "./link-token.ts";
+import { client } from "./session.ts";
+
+const INCOMPLETE = "This link is incomplete. Open it from the mail again.";
+
+export function VerifyEmail() {
+  const token = useToken();
+  return (
+    <LinkPage title="Confirm your e-mail address" token={token.value}>
+      {(finish) => (
+        <Form
+          button="Confirm address"
+          send={async () => {
+            await client.account.verifyEmail(token.value);
+            finish("Confirmed. You can close this page.");
+            return undefined;
+          }}
+        />
+      )}
+    </LinkPage>
+  );
+}
+
+export function ResetPassword() {
+  const token = useToken();
+  return (
+    <LinkPage title="Choose a new password" token={token.value}>
+      {(finish) => (
+        <Form
+          button="Set password"
+          send={async ({ newPassword = "" }) => {
+            await client.account.resetPassword({ token: token.value, newPassword });
+            finish("Your new password is set. You are signed out on all devices; sign in with the new password.");
+            return undefined;
+          }}
+        >
+          {(errorOf) => (
+            <Field
+              label="New password"
+              name="newPassword"
+              type="password"
+              autocomplete="new-password"
+              required
+              minLength={8}
+              maxLength={128}
+              hint={PASSWORD_RULES}
+              error={errorOf("newPassword")}
+              isFirst
+            />
+          )}
+        </Form>
+      )}
+    </LinkPage>
+  );
+}
+
+type LinkPageProps = {
+  title: string;
+  token: string;
+  children: (finish: (sentence: string) => void) => preact.ComponentChildren;
+};
+
+function LinkPage({ title, token, children }: LinkPageProps) {
+  const done = useSignal("");
+  return (
+    <EntryPage title={title}>
+      {!token && (
+        <p class="error" role="alert">
+          {INCOMPLETE}
+        </p>
+      )}
+      {token &&
+        !done.value &&
+        children((sentence) => {
+          done.value = sentence;
+        })}
+      <output class="done">{done.value}</output>
+      {done.value && (
+        <p class="ways">
+          <a href="/sign-in">Sign in</a>
+        </p>
+      )}
+    </EntryPage>
+  );
+}
+
+/** The token of the link, which leaves the address at once. */
+function useToken() {
+  const token = useSignal(location.hash.slice(1));
+  useEffect(() => {
+    takeToken();
+  }, []);
+  return token;
+}

@@ -1,0 +1,91 @@
+/**
+ * Who uses the app. The session is a cookie that no script sees, and the access token stays in memory. The browser remembers
+ * only whose copy of the tasks to open: the user's id.
+ */
+import { signal } from "@preact/signals";
+import { createTasksClient, isTasksError } from "../../client/index.ts";
+import { go, path } from "../router.ts";
+import { closeTasks, openTasks, tasks } from "../tasks/store.ts";
+
+export type Person = { id: string; name: string; email: string; emailVerified: boolean };
+
+const LAST_USER = "edge-tasks user";
+/** The pages that need nobody to be signed in. */
+const OPEN_PAGES = ["/sign-in", "/sign-up", "/forgotten-password", "/reset-password", "/verify-email"];
+
+export const client = createTasksClient({ baseUrl: location.origin, onSignedOut: () => void sessionEnded() });
+
+/** Undefined until the server has told, and without a network. */
+export const person = signal<Person | undefined>();
+/** Whether the server has said that nobody is signed in. */
+export const isSignedOut = signal(false);
+/** A sentence for the sign-in page. */
+export const notice = signal("");
+
+/** Opens the copy of who was here last, and asks the server who it is now. */
+export async function start(): Promise<void> {
+  const last = localStorage.getItem(LAST_USER);
+  if (last) await openTasks(client, last);
+  else if (!OPEN_PAGES.includes(path.value)) go("/sign-in", { replaces: true });
+  await refresh();
+}
+
+/** Asks the server who is signed in. Without an answer, everything stays as it is. */
+export async function refresh(): Promise<void> {
+  try {
+    const current = await client.session();
+    if (current) await enter(current.user);
+    else await sessionEnded();
+  } catch (error) {
+    if (isTasksError(error) && error.code === "session_ended") await sessionEnded();
+  }
+}
+
+/** Shows the tasks of somebody who has signed in. What the same person had not sent yet is sent now. */
+export async function enter(user: Person): Promise<void> {
+  const { id, name, email, emailVerified } = user;
+  person.value = { id, name, email, emailVerified };
+  isSignedOut.value = false;
+  notice.value = "";
+  localStorage.setItem(LAST_USER, id);
+  await openTasks(client, id);
+  tasks.value?.sync();
+  if (["/sign-in", "/sign-up", "/forgotten-password"].includes(path.value)) go("/", { replaces: true });
+}
+
+/** The session has ended by itself: what waits stays on the device until the same person signs in again. */
+async function sessionEnded(): Promise<void> {
+  isSignedOut.value = true;
+  if (OPEN_PAGES.includes(path.value)) return;
+  if (localStorage.getItem(LAST_USER)) {
+    notice.value = "Your session has ended. Sign in again: what you typed and what was not sent yet is still here.";
+  }
+  go("/sign-in", { replaces: true });
+}
+
+/** Ends the session, and deletes the copy from the device, in every tab. Throws if the server cannot be reached. */
+export async function signOut(): Promise<void> {
+  await client.signOut();
+  await leave("");
+}
+
+/** Forgets the person on this device. */
+export async function leave(sentence: string): Promise<void> {
+  localStorage.removeItem(LAST_USER);
+  sessionStorage.clear();
+  await closeTasks({ wipes: true });
+  person.value = undefined;
+  isSignedOut.value = true;
+  notice.value = sentence;
+  go("/sign-in", { replaces: true });
+}
+
+/** Another tab has signed out, and deleted the copy. */
+export async function leftElsewhere(): Promise<void> {
+  sessionStorage.clear();
+  await closeTasks({ wipes: false });
+  person.value = undefined;
+  isSignedOut.value = true;
+  notice.value = "You signed out in another tab.";
+  go("/sign-in", { replaces: true });
+}

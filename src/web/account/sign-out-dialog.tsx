@@ -1,0 +1,61 @@
+/** Signing out deletes the copy from the device. What is not sent yet would be lost, so the person is asked. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { Dialog, dialog } from "../shell/dialog.tsx";
+import { moves, tasks } from "../tasks/store.ts";
+import { signOut } from "./session.ts";
+import { failureOf } from "./words.ts";
+
+export function SignOutDialog() {
+  const error = useSignal("");
+  const isBusy = useSignal(false);
+  moves.value;
+  const waiting = tasks.value?.status().waiting ?? 0;
+  const conflicts = tasks.value?.conflicts().length ?? 0;
+  useEffect(() => {
+    tasks.value?.sync();
+    if (waiting + conflicts === 0) void leave();
+  }, []);
+
+  async function leave(): Promise<void> {
+    isBusy.value = true;
+    try {
+      await signOut();
+      dialog.value = undefined;
+    } catch (failure) {
+      const { text } = failureOf(failure);
+      error.value = `${text} You are still signed in.`;
+    } finally {
+      isBusy.value = false;
+    }
+  }
+
+  return (
+    <Dialog title="Sign out">
+      {waiting + conflicts > 0 && (
+        <p>
+          {waiting > 0 && `${waiting} ${waiting === 1 ? "change is" : "changes are"} not on the server yet. `}
+          {conflicts > 0 && `${conflicts} ${conflicts === 1 ? "conflict is" : "conflicts are"} not settled. `}
+          Signing out deletes them from this device.
+        </p>
+      )}
+      {isBusy.value && <p role="status">Signing out ...</p>}
+      <p class="error" role="alert">
+        {error.value}
+      </p>
+      <div class="buttons">
+        <button type="button" class="danger" disabled={isBusy.value} onClick={() => void leave()}>
+          {waiting + conflicts > 0 ? "Sign out and delete them" : "Sign out"}
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            dialog.value = undefined;
+          }}
+        >
+          Stay
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,71 @@
+/** Everything that can be done by key, stated once: for the keyboard, the command bar and the list of shortcuts. */
+import { go, path } from "../router.ts";
+import { complete, remove } from "../tasks/actions.ts";
+import { exportTasks } from "../tasks/files.ts";
+import { tasks } from "../tasks/store.ts";
+import { editing, move, selected } from "../tasks/task-list.tsx";
+import { addressOf, show, VIEWS, type ViewName } from "../tasks/views.ts";
+import { dialog } from "./dialog.tsx";
+import { undoLast } from "./undo.ts";
+
+export type Command = {
+  name: string;
+  /** Keys one after the other, such as `g t`; of several, any. */
+  keys: readonly string[];
+  run: () => void;
+};
+
+export const COMMANDS: readonly Command[] = [
+  { name: "Add a task", keys: ["n"], run: () => onTasks(() => focus("#quick-add")) },
+  { name: "Search", keys: ["/"], run: () => onTasks(() => focus("#search")) },
+  { name: "Next task", keys: ["j", "ArrowDown"], run: () => move(1) },
+  { name: "Previous task", keys: ["k", "ArrowUp"], run: () => move(-1) },
+  { name: "Complete or reopen the task", keys: ["x"], run: () => withSelected(complete) },
+  { name: "Edit the task", keys: ["e"], run: () => withSelected(({ id }) => openEditor(id)) },
+  { name: "Delete the task", keys: ["Delete", "Backspace"], run: () => withSelected(removeSelected) },
+  { name: "Undo", keys: ["u", "Mod+z"], run: undoLast },
+  ...Object.entries(VIEWS).map(([view, name]) => ({
+    name: `Go to ${name}`,
+    keys: [`g ${name.charAt(0).toLowerCase()}`],
+    run: () => go(addressOf(view as ViewName)),
+  })),
+  { name: "Go to the trash", keys: ["g d"], run: () => go("/trash") },
+  { name: "Go to your account", keys: ["g p"], run: () => go("/account") },
+  { name: "Clear search and filters", keys: ["g x"], run: () => show({ q: "", tag: "", priority: "", sort: "" }) },
+  { name: "Settle conflicts", keys: ["g k"], run: () => openDialog("conflicts") },
+  { name: "Import a file", keys: ["g i"], run: () => openDialog("import") },
+  { name: "Export as JSON", keys: ["g e"], run: () => void exportTasks("json") },
+  { name: "Send and fetch now", keys: ["g s"], run: () => tasks.value?.sync() },
+  { name: "Sign out", keys: ["g o"], run: () => openDialog("sign-out") },
+  { name: "All commands", keys: ["Mod+k"], run: () => openDialog("commands") },
+  { name: "Keyboard shortcuts", keys: ["?"], run: () => openDialog("help") },
+];
+
+function openDialog(name: NonNullable<typeof dialog.value>): void {
+  dialog.value = name;
+}
+
+function onTasks(work: () => void): void {
+  if (path.value !== "/") go("/");
+  requestAnimationFrame(work);
+}
+
+function focus(selector: string): void {
+  document.querySelector<HTMLElement>(selector)?.focus();
+}
+
+function withSelected(work: (task: NonNullable<ReturnType<NonNullable<typeof tasks.value>["get"]>>) => void): void {
+  const task = selected.value && path.value === "/" ? tasks.value?.get(selected.value) : undefined;
+  if (task) work(task);
+}
+
+function openEditor(id: string): void {
+  editing.value = id;
+}
+
+function removeSelected(task: Parameters<typeof remove>[0]): void {
+  const { id } = task;
+  move(1);
+  if (selected.value === id) move(-1);
+  remove(task);
+}

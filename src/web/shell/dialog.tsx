@@ -1,0 +1,48 @@
+/** A dialog of the platform: it holds the focus, closes on Escape, and gives the focus back. */
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+
+export type DialogName = "help" | "commands" | "import" | "conflicts" | "sign-out";
+
+/** The dialog that is open. */
+export const dialog = signal<DialogName | undefined>();
+
+export function Dialog({
+  title,
+  children,
+  onClose,
+}: {
+  title: string;
+  children: ComponentChildren;
+  onClose?: () => void;
+}) {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    element.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      aria-labelledby={id}
+      onClose={() => {
+        dialog.value = undefined;
+        onClose?.();
+      }}
+      onClick={(event) => {
+        if (event.target === element.current) element.current?.close();
+      }}
+    >
+      <div class="dialog-body">
+        <header>
+          <h2 id={id}>{title}</h2>
+          <button type="button" class="quiet" onClick={() => element.current?.close()}>
+            Close
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,52 @@
+/** Tasks as files: export and import, by the server. */
+import { isTasksError } from "../../client/index.ts";
+import type { ImportReport } from "../../client/index.ts";
+import { client } from "../account/session.ts";
+import { say } from "../shell/undo.ts";
+import { tasks } from "./store.ts";
+
+export type FileFormat = "json" | "csv" | "ics";
+export const MAX_FILE_BYTES = 10 * 1024 * 1024;
+
+const FORMATS: Record<string, FileFormat> = { json: "json", csv: "csv", txt: "csv", ics: "ics", ical: "ics" };
+
+/** Saves all tasks as a file. */
+export async function exportTasks(format: FileFormat): Promise<void> {
+  if ((tasks.value?.status().waiting ?? 0) > 0)
+    say("The file lacks the changes that wait.", undefined, { isBad: true });
+  try {
+    const answer = await client.tasks.export(format);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([await answer.text()]));
+    link.download = `edge-tasks.${format}`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  } catch (error) {
+    say(
+      isTasksError(error) && error.status === 0
+        ? "You are offline: the file comes from the server."
+        : "The export failed. Try again.",
+      undefined,
+      { isBad: true },
+    );
+  }
+}
+
+/** Imports a file. Returns its report, or what is wrong with it. */
+export async function importFile(file: File): Promise<ImportReport | string> {
+  const format = FORMATS[file.name.split(".").at(-1)?.toLowerCase() ?? ""];
+  if (!format) return "Choose a file that ends in .json, .csv or .ics.";
+  if (file.size > MAX_FILE_BYTES) return "The file is larger than 10 MiB. Import it in parts.";
+  try {
+    const report = await client.tasks.import(await file.text(), format);
+    tasks.value?.sync();
+    return report;
+  } catch (error) {
+    if (!isTasksError(error)) throw error;
+    if (error.status === 0) return "You are offline: files are read by the server. Try again when you are connected.";
+    if (error.code === "invalid_request") {
+      return `The file cannot be read: ${error.errors.map(({ path, message }) => `${path} ${message}`).join("; ")}.`;
+    }
+    return error.status >= 500 ? "The server is not available. Try again in a moment." : error.message;
+  }
+}

@@ -1,0 +1,171 @@
+/** Edits a task in its place. What is typed survives a lost session and a new version of the app. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import {
+  MAX_DESCRIPTION_CHARACTERS,
+  MAX_TAG_CHARACTERS,
+  MAX_TITLE_CHARACTERS,
+  type ShownTask,
+} from "../../client/replica/index.ts";
+import type { Priority, TaskChanges } from "../../client/index.ts";
+import { complete, edit, remove } from "./actions.ts";
+import { dueFrom, formValues, momentWords } from "./dates.ts";
+import { draftOf, keepDraft } from "./drafts.ts";
+import { editing, selected } from "./task-list.tsx";
+
+type Draft = { title: string; description: string; day: string; time: string; priority: Priority; tags: string };
+
+type EditorProps = { task: ShownTask; onHeight: (px: number) => void };
+
+export function TaskEditor({ task, onHeight }: EditorProps) {
+  const key = `task ${task.id}`;
+  const draft = useSignal<Draft>(draftOf(key) ?? draftFrom(task));
+  const error = useSignal("");
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>("input")?.focus(), []);
+  useLayoutEffect(() => onHeight((form.current?.offsetHeight ?? 0) + 16));
+
+  function set(changes: Partial<Draft>): void {
+    draft.value = { ...draft.value, ...changes };
+    keepDraft(key, draft.value);
+  }
+
+  function close(): void {
+    keepDraft(key, undefined);
+    editing.value = undefined;
+    selected.value = undefined;
+    requestAnimationFrame(() => {
+      selected.value = task.id;
+    });
+  }
+
+  function save(event?: Event): void {
+    event?.preventDefault();
+    error.value = edit(task.id, changesFrom(draftFrom(task), draft.value)) ?? "";
+    if (!error.value) close();
+  }
+
+  const { title, description, day, time, priority, tags } = draft.value;
+  return (
+    <form
+      ref={form}
+      class="editor"
+      aria-label={`Edit ${task.title}`}
+      onSubmit={save}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") close();
+        if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) save(event);
+      }}
+    >
+      <label>
+        Title
+        <input
+          dir="auto"
+          required
+          maxLength={2 * MAX_TITLE_CHARACTERS}
+          value={title}
+          onInput={({ currentTarget }) => set({ title: currentTarget.value })}
+        />
+      </label>
+      <label>
+        Notes
+        <textarea
+          dir="auto"
+          rows={3}
+          maxLength={2 * MAX_DESCRIPTION_CHARACTERS}
+          value={description}
+          onInput={({ currentTarget }) => set({ description: currentTarget.value })}
+        />
+      </label>
+      <div class="pair">
+        <label>
+          Due
+          <input
+            type="date"
+            max="9999-12-31"
+            value={day}
+            onInput={({ currentTarget }) => set({ day: currentTarget.value })}
+          />
+        </label>
+        <label>
+          Time
+          <input
+            type="time"
+            value={time}
+            disabled={day === ""}
+            onInput={({ currentTarget }) => set({ time: currentTarget.value })}
+          />
+        </label>
+        <label>
+          Priority
+          <select value={priority} onChange={({ currentTarget }) => set({ priority: currentTarget.value as Priority })}>
+            <option value="none">None</option>
+            <option value="low">Low</option>
+            <option value="medium">Medium</option>
+            <option value="high">High</option>
+          </select>
+        </label>
+      </div>
+      <label>
+        Tags, with commas between them
+        <input
+          value={tags}
+          onInput={({ currentTarget }) => set({ tags: currentTarget.value })}
+          placeholder={`each at most ${MAX_TAG_CHARACTERS} characters`}
+        />
+      </label>
+      <p class="error" role="alert">
+        {error.value}
+      </p>
+      <div class="buttons">
+        <button type="submit" class="primary">
+          Save
+        </button>
+        <button type="button" onClick={close}>
+          Cancel
+        </button>
+        <span class="gap" />
+        <button type="button" onClick={() => complete(task)}>
+          {task.completed ? "Reopen" : "Complete"}
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            close();
+            remove(task);
+          }}
+        >
+          Delete
+        </button>
+      </div>
+      <p class="hint">
+        Created {momentWords(task.createdAt)}
+        {task.completedAt && `, completed ${momentWords(task.completedAt)}`}
+      </p>
+    </form>
+  );
+}
+
+function draftFrom({ title, description, due, priority, tags }: ShownTask): Draft {
+  return { title, description: description ?? "", ...formValues(due), priority, tags: tags.join(", ") };
+}
+
+/** Only what the person has changed: the rest may change elsewhere meanwhile. */
+function changesFrom(before: Draft, after: Draft): TaskChanges {
+  const isMoved = before.day !== after.day || before.time !== after.time;
+  return {
+    ...(after.title !== before.title && { title: after.title }),
+    ...(after.description !== before.description && { description: after.description || null }),
+    ...(after.priority !== before.priority && { priority: after.priority }),
+    ...(isMoved && { due: dueFrom(after.day, after.time) }),
+    ...(after.tags !== before.tags && { tags: tagsFrom(after.tags) }),
+  };
+}
+
+function tagsFrom(text: string): string[] {
+  return text
+    .split(",")
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== "");
+}

@@ -1,0 +1,117 @@
+/** The list. Only what is in view is in the page, so that ten thousand tasks are as quick as ten. */
+import { signal, useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { TaskEditor } from "./task-editor.tsx";
+import { TaskRow } from "./task-row.tsx";
+import { type Line, lines } from "./views.ts";
+
+/** The task that the keyboard is at. */
+export const selected = signal<string | undefined>();
+/** The task whose editor is open. */
+export const editing = signal<string | undefined>();
+
+const ROW_PX = 56;
+const HEADING_PX = 44;
+const OVERSCAN_PX = 600;
+
+export function TaskList() {
+  const list = useRef<HTMLUListElement>(null);
+  const range = useSignal({ from: 0, to: 40 });
+  const editorPx = useSignal(420);
+  const all = lines.value;
+  const tops = topsOf(all, editorPx.value);
+
+  useLayoutEffect(() => {
+    const measure = () => {
+      const top = -(list.current?.getBoundingClientRect().top ?? 0) - OVERSCAN_PX;
+      const next = { from: lineAt(tops, top), to: lineAt(tops, top + innerHeight + 2 * OVERSCAN_PX) + 1 };
+      if (next.from !== range.value.from || next.to !== range.value.to) range.value = next;
+    };
+    measure();
+    addEventListener("scroll", measure, { passive: true });
+    addEventListener("resize", measure);
+    return () => {
+      removeEventListener("scroll", measure);
+      removeEventListener("resize", measure);
+    };
+  });
+
+  useEffect(() => {
+    const id = selected.value;
+    if (id) focusTask(id, list.current, all, tops);
+  }, [selected.value]);
+
+  const { from, to } = range.value;
+  const size = all.filter(({ kind }) => kind === "task").length;
+  return (
+    <ul class="list" ref={list} style={{ height: `${tops.at(-1)}px` }}>
+      {all.slice(from, to).map((line, index) => {
+        const style = { transform: `translateY(${tops[from + index]}px)` };
+        if (line.kind === "heading") {
+          return (
+            <li key={`heading ${line.text}`} class="heading" style={style}>
+              <h2>{line.text}</h2>
+            </li>
+          );
+        }
+        const { task } = line;
+        return (
+          <li
+            key={task.id}
+            class="line"
+            style={style}
+            aria-setsize={size}
+            aria-posinset={from + index + 1}
+            data-id={task.id}
+          >
+            {editing.value === task.id ? (
+              <TaskEditor key={task.id} task={task} onHeight={(px) => (editorPx.value = px)} />
+            ) : (
+              <TaskRow task={task} />
+            )}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** Moves the selection by some tasks. */
+export function move(by: number): void {
+  const ids = lines.value.flatMap((line) => (line.kind === "task" ? [line.task.id] : []));
+  const at = ids.indexOf(selected.value ?? "");
+  const next = ids[at === -1 ? (by > 0 ? 0 : ids.length - 1) : Math.max(0, Math.min(ids.length - 1, at + by))];
+  if (next) selected.value = next;
+}
+
+/** The place of each line, and the end of the list. */
+function topsOf(all: readonly Line[], editorPx: number): number[] {
+  const tops = [0];
+  for (const line of all) {
+    const px = line.kind === "heading" ? HEADING_PX : line.task.id === editing.value ? editorPx : ROW_PX;
+    tops.push((tops.at(-1) ?? 0) + px);
+  }
+  return tops;
+}
+
+function lineAt(tops: readonly number[], px: number): number {
+  let [low, high] = [0, tops.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((tops[middle + 1] ?? Infinity) <= px) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function focusTask(id: string, list: HTMLElement | null, all: readonly Line[], tops: readonly number[]): void {
+  const at = all.findIndex((line) => line.kind === "task" && line.task.id === id);
+  if (!list || at === -1) return;
+  const top = list.getBoundingClientRect().top + (tops[at] ?? 0);
+  const margin = 140;
+  if (top < margin) scrollBy(0, top - margin);
+  else if (top > innerHeight - margin) scrollBy(0, top - innerHeight + margin);
+  requestAnimationFrame(() =>
+    list.querySelector<HTMLElement>(`[data-id="${id}"] .title`)?.focus({ preventScroll: true }),
+  );
+}
