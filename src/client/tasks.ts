@@ -80,7 +80,8 @@ export function createTasks(send: Send, userId = "me") {
         { atomic = true, ...how }: Keyed & Abortable & { atomic?: boolean } = {},
       ): Promise<OperationResult[]> {
         const json = { atomic, operations };
-        return (await write<{ results: OperationResult[] }>("POST", `${tasksPath}/batch`, { json, ...once(how) })).results;
+        return (await write<{ results: OperationResult[] }>("POST", `${tasksPath}/batch`, { json, ...once(how) }))
+          .results;
       },
 
       /**

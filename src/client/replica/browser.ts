@@ -3,18 +3,31 @@ import { uuidv7 } from "uuidv7";
 import type { TasksClient } from "../index.ts";
 import { createIndexedDbStorage } from "./indexed-db.ts";
 import { networkOf } from "./network.ts";
-import type { Message, Surroundings } from "./surroundings.ts";
+import type { Message, ReplicaNetwork, Surroundings } from "./surroundings.ts";
 
 /** @param userId whose copy it is. Each person has a database, a lock and a channel of their own */
 export function browserSurroundings(client: TasksClient, userId: string): Surroundings {
   const name = `edge-tasks ${userId}`;
   return {
     storage: createIndexedDbStorage(name),
-    network: networkOf(client, userId),
+    network: whileOnline(networkOf(client, userId)),
     clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
     lock: (work) => void navigator.locks.request(name, work),
     channel: openChannel(name),
     newId: uuidv7,
+  };
+}
+
+/** Asks nothing of the network while the browser says that there is none. */
+function whileOnline(network: ReplicaNetwork): ReplicaNetwork {
+  const offline = { status: 0, code: "network" };
+  return {
+    send: (...args) => (navigator.onLine ? network.send(...args) : Promise.reject(offline)),
+    count: () => (navigator.onLine ? network.count() : Promise.reject(offline)),
+    async *changes(since) {
+      if (!navigator.onLine) throw offline;
+      yield* network.changes(since);
+    },
   };
 }
 

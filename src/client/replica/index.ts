@@ -5,7 +5,13 @@
  *     replica.create({ title: "Buy oat milk" });
  */
 export { browserSurroundings } from "./browser.ts";
-export { InvalidTask, MAX_DESCRIPTION_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS, MAX_TITLE_CHARACTERS } from "./fields.ts";
+export {
+  InvalidTask,
+  MAX_DESCRIPTION_CHARACTERS,
+  MAX_TAG_CHARACTERS,
+  MAX_TAGS,
+  MAX_TITLE_CHARACTERS,
+} from "./fields.ts";
 export { createIndexedDbStorage } from "./indexed-db.ts";
 export type { Conflict, Field, Fields, Refusal } from "./model.ts";
 export { networkOf } from "./network.ts";

@@ -13,7 +13,7 @@ type Schema = DBSchema & {
 };
 
 const TABLES = ["tasks", "outbox", "conflicts", "refusals"] as const;
-const ALL: (typeof TABLES[number] | "meta")[] = [...TABLES, "meta"];
+const ALL: ((typeof TABLES)[number] | "meta")[] = [...TABLES, "meta"];
 const KEY_PATHS = { tasks: "id", outbox: "seq", conflicts: "id", refusals: "key" } as const;
 
 /** @param name the database's, which holds one person's copy */

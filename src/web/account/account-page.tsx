@@ -84,6 +84,7 @@ export function AccountPage() {
         >
           {(errorOf) => (
             <>
+              <Username email={email} />
               <Field
                 label="Current password"
                 name="password"
@@ -150,19 +151,27 @@ export function AccountPage() {
           }}
         >
           {(errorOf) => (
-            <Field
-              label="Password"
-              name="password"
-              type="password"
-              autocomplete="current-password"
-              required
-              error={errorOf("password")}
-            />
+            <>
+              <Username email={email} />
+              <Field
+                label="Password"
+                name="password"
+                type="password"
+                autocomplete="current-password"
+                required
+                error={errorOf("password")}
+              />
+            </>
           )}
         </Form>
       </section>
     </Layout>
   );
+}
+
+/** Tells password managers whose password it is. */
+function Username({ email }: { email: string }) {
+  return <input type="text" autocomplete="username" value={email} readOnly hidden />;
 }
 
 function Sessions() {

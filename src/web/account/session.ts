@@ -32,6 +32,7 @@ export async function start(): Promise<void> {
 
 /** Asks the server who is signed in. Without an answer, everything stays as it is. */
 export async function refresh(): Promise<void> {
+  if (!navigator.onLine) return;
   try {
     const current = await client.session();
     if (current) await enter(current.user);

@@ -20,7 +20,12 @@ export function Dialog({
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
-    element.current?.showModal();
+    const shown = element.current;
+    shown?.showModal();
+    // A click beside the dialog closes it, as Escape does.
+    const closeBeside = (event: Event) => event.target === shown && shown?.close();
+    shown?.addEventListener("click", closeBeside);
+    return () => shown?.removeEventListener("click", closeBeside);
   }, []);
   return (
     <dialog
@@ -29,9 +34,6 @@ export function Dialog({
       onClose={() => {
         dialog.value = undefined;
         onClose?.();
-      }}
-      onClick={(event) => {
-        if (event.target === element.current) element.current?.close();
       }}
     >
       <div class="dialog-body">

@@ -1,11 +1,15 @@
 /** The frame of the pages behind sign-in: where one can go, and what is not on the server yet. */
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { person } from "../account/session.ts";
 import { path } from "../router.ts";
 import { status, tasks } from "../tasks/store.ts";
 import { addressOf, counts, tagFilter, tags, VIEWS, type ViewName, view } from "../tasks/views.ts";
 import { dialog } from "./dialog.tsx";
 import { reloadForUpdate, updateIsReady } from "./service-worker.ts";
+
+const SLOW_MS = 1500;
 
 export function Layout({ title, children }: { title: string; children: ComponentChildren }) {
   return (
@@ -65,13 +69,25 @@ export function Layout({ title, children }: { title: string; children: Component
 }
 
 /** What the person has to know about the server, and nothing when all is well. */
-export function SyncState() {
+function SyncState() {
   const current = status.value;
+  const isSlow = useSignal(false);
+  const isWaiting = (current?.waiting ?? 0) > 0;
+  useEffect(() => {
+    // What is sent within a moment is not worth a sentence.
+    const timer = setTimeout(
+      () => {
+        isSlow.value = isWaiting;
+      },
+      isWaiting ? SLOW_MS : 0,
+    );
+    return () => clearTimeout(timer);
+  }, [isWaiting]);
   const conflicts = tasks.value?.conflicts().length ?? 0;
   const refusals = tasks.value?.refusals() ?? [];
   return (
     <div class="sync">
-      <p role="status">{current && sentenceOf(current)}</p>
+      <p role="status">{current && sentenceOf(current, isSlow.value)}</p>
       {current && !current.isStored && (
         <p class="warning">This device cannot store your changes. Keep this tab open until they are sent.</p>
       )}
@@ -108,13 +124,8 @@ export function SyncState() {
   );
 }
 
-function sentenceOf({
-  state,
-  waiting,
-  progress,
-  isComplete,
-  isOverDailyQuota,
-}: NonNullable<typeof status.value>): string {
+function sentenceOf(current: NonNullable<typeof status.value>, isSlow: boolean): string {
+  const { state, waiting, progress, isComplete, isOverDailyQuota } = current;
   const changes = waiting === 0 ? "" : `${waiting} ${waiting === 1 ? "change" : "changes"} waiting. `;
   if (!isComplete && progress) {
     const { loaded, total } = progress;
@@ -125,7 +136,7 @@ function sentenceOf({
   if (state === "signed-out") return `${changes}Your session has ended. Sign in again to send.`;
   if (state === "other-user") return `${changes}Somebody else is signed in. Sign in again to send.`;
   if (isOverDailyQuota) return `${changes}Today's limit of changes is reached. They are sent tomorrow (UTC).`;
-  return changes && `${changes}Sending.`;
+  return isSlow ? `${changes}Sending.` : "";
 }
 
 function refusalWords({ code, errors }: { code: string; errors: { path: string; message: string }[] }): string {

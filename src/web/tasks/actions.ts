@@ -1,6 +1,7 @@
 /** What a person does with tasks. Each action is shown at once, and says how to take it back. */
-import { type Change, InvalidTask, type ShownTask } from "../../client/replica/index.ts";
+
 import type { NewTask, Task, TaskChanges } from "../../client/index.ts";
+import { type Change, InvalidTask, type ShownTask } from "../../client/replica/index.ts";
 import { say } from "../shell/undo.ts";
 import { tasks } from "./store.ts";
 

@@ -1,6 +1,7 @@
 /** Tasks as files: export and import, by the server. */
-import { isTasksError } from "../../client/index.ts";
+
 import type { ImportReport } from "../../client/index.ts";
+import { isTasksError } from "../../client/index.ts";
 import { client } from "../account/session.ts";
 import { say } from "../shell/undo.ts";
 import { tasks } from "./store.ts";

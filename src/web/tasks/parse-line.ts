@@ -1,6 +1,7 @@
 /** Reads a task from a line: `Pay rent tomorrow 9am !high #home`. What is read becomes a chip that can be taken off. */
-import { MAX_TAGS } from "../../client/replica/index.ts";
+
 import type { Priority } from "../../client/index.ts";
+import { MAX_TAGS } from "../../client/replica/index.ts";
 
 /** A part of the line that means something. */
 export type Chip = { kind: "due" | "priority" | "tag"; text: string; at: number; value: string };

@@ -150,7 +150,7 @@ export function QuickAdd() {
 
 function chipWords({ kind, value }: Chip): string {
   if (kind === "due") return dueWords(value);
-  return kind === "tag" ? `#${value}` : `${value} priority`;
+  return kind === "tag" ? value : `${value} priority`;
 }
 
 function offerWords(count: number): string {

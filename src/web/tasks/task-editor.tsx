@@ -2,13 +2,13 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Priority, TaskChanges } from "../../client/index.ts";
 import {
   MAX_DESCRIPTION_CHARACTERS,
   MAX_TAG_CHARACTERS,
   MAX_TITLE_CHARACTERS,
   type ShownTask,
 } from "../../client/replica/index.ts";
-import type { Priority, TaskChanges } from "../../client/index.ts";
 import { complete, edit, remove } from "./actions.ts";
 import { dueFrom, formValues, momentWords } from "./dates.ts";
 import { draftOf, keepDraft } from "./drafts.ts";

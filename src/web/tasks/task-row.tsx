@@ -14,8 +14,7 @@ export function TaskRow({ task }: { task: ShownTask }) {
       <button
         type="button"
         class={`tick priority-${priority}`}
-        role="checkbox"
-        aria-checked={completed}
+        aria-pressed={completed}
         aria-label={`Complete: ${title}`}
         onClick={() => complete(task)}
       >

@@ -15,7 +15,18 @@ export function TasksPage() {
   }, [title]);
   return (
     <Layout title={title}>
-      <h1>{title}</h1>
+      <div class="page-head">
+        <h1>{title}</h1>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            dialog.value = "import";
+          }}
+        >
+          Import
+        </button>
+      </div>
       <QuickAdd />
       <Filters />
       <TaskList />
@@ -81,15 +92,6 @@ function Filters() {
           ))}
         </select>
       </label>
-      <button
-        type="button"
-        class="quiet"
-        onClick={() => {
-          dialog.value = "import";
-        }}
-      >
-        Import
-      </button>
     </search>
   );
 }

@@ -1,8 +1,8 @@
 /** Deleted tasks, as the server lists them; each can be restored for 30 days. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { isTasksError } from "../../client/index.ts";
 import type { Task } from "../../client/index.ts";
+import { isTasksError } from "../../client/index.ts";
 import { client } from "../account/session.ts";
 import { Layout } from "../shell/layout.tsx";
 import { restore } from "./actions.ts";

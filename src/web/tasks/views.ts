@@ -1,7 +1,7 @@
 /** Which tasks are shown: the view, the filters and the order, which all stand in the address. */
 import { computed } from "@preact/signals";
-import type { ShownTask, ViewQuery } from "../../client/replica/index.ts";
 import type { Priority, Sort } from "../../client/index.ts";
+import type { ShownTask, ViewQuery } from "../../client/replica/index.ts";
 import { go, query } from "../router.ts";
 import { addDays, dayWords, dueDay, today } from "./dates.ts";
 import { moves, tasks } from "./store.ts";
