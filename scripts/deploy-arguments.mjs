@@ -13,14 +13,17 @@ const LONG_NAMES = { c: "config", e: "env", h: "help", v: "version" };
 
 /**
  * Options of `wrangler deploy` that npm takes when no `--` precedes them: the script then sees them only as variables
- * `npm_config_*`. npm reads `-c` as `call`. Options that npm also has, such as `yes` and `tag`, are missing here,
- * because their variables may come from npm's own settings.
+ * `npm_config_*`. npm reads `-c` as `call`, and announces that it will no longer read `-e` as `before`. Options that npm
+ * also has, such as `yes` and `tag`, are missing here, because their variables may come from npm's own settings.
  */
 const OPTIONS_TAKEN_BY_NPM = [...VALUE_OPTIONS, LIST_OPTION, ...UNSUPPORTED_OPTIONS].concat(
-  `alias assets bundle call compatibility-date compatibility-flags containers-rollout define domains dry-run dryrun
+  `alias assets bundle call compatibility-date compatibility-flags containers-rollout define domains dry-run dryrun e
    jsx-factory jsx-fragment keep-vars keepvars latest legacy-env logpush metafile minify name no-bundle old-asset-ttl outdir
    outfile routes secrets-file strict triggers tsconfig upload-source-maps var`.split(/\s+/),
 );
+
+/** How npm's log writes the option -e that npm takes. */
+const SHORT_ENV_IN_NPM = "--before";
 
 /** @typedef {{ name: string, values: string[] }} Option */
 
@@ -41,8 +44,8 @@ const OPTIONS_TAKEN_BY_NPM = [...VALUE_OPTIONS, LIST_OPTION, ...UNSUPPORTED_OPTI
  * @returns {DeployArguments}
  */
 export function parseArguments(args) {
-  const beforeSeparator = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
-  const found = beforeSeparator.map((arg, at) => readOption(arg, beforeSeparator.slice(at + 1)));
+  const read = beforeSeparator(args);
+  const found = read.map((arg, at) => readOption(arg, read.slice(at + 1)));
   const options = found.filter((option) => option !== undefined);
   for (const name of [...VALUE_OPTIONS, ...DRY_OPTIONS]) {
     if (options.filter((option) => option.name === name).length > 1) throw new Error(`Give --${name} once.`);
@@ -66,15 +69,24 @@ export function parseArguments(args) {
  * Throws when npm took options of the command: Wrangler would not get them, and would deploy something else.
  * @param {string[]} args
  * @param {Record<string, string | undefined>} variables the environment that npm sets
+ * @param {string[]} npmArguments what npm was given, as far as its log tells
  * @see https://docs.npmjs.com/cli/using-npm/config#environment-variables
  */
-export function rejectOptionsTakenByNpm([first = "-"], variables) {
-  const isTaken = OPTIONS_TAKEN_BY_NPM.some(
+export function rejectOptionsTakenByNpm([first = "-"], variables, npmArguments) {
+  const isVariable = OPTIONS_TAKEN_BY_NPM.some(
     (name) => variables[`npm_config_${name.replaceAll("-", "_")}`] !== undefined,
   );
+  const isTaken = isVariable || beforeSeparator(npmArguments).includes(SHORT_ENV_IN_NPM);
   // npm passes the value of an option that it does not know as an argument without the option.
   if (!isTaken && isOption(first)) return;
-  throw new Error("npm takes options that are not after --. Write: npm run deploy -- --env staging");
+  throw new Error(
+    "Nothing was deployed: npm keeps options that are not after --, so write npm run deploy -- --env staging.",
+  );
+}
+
+/** @param {string[]} args */
+function beforeSeparator(args) {
+  return args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
 }
 
 /**

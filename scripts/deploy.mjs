@@ -8,6 +8,7 @@ import { parseArguments, rejectOptionsTakenByNpm } from "./deploy-arguments.mjs"
 import { hasSecret, SECRET } from "./deploy-secret.mjs";
 import { installPackages } from "./install-packages.mjs";
 import { withLock } from "./lock.mjs";
+import { readNpmArguments } from "./npm-log.mjs";
 import { capture, requireSuccess, root, run } from "./run.mjs";
 import { withTemporaryFolder } from "./temporary-folder.mjs";
 import { captureWrangler, parseNames } from "./wrangler.mjs";
@@ -16,7 +17,7 @@ const NOTHING_DEPLOYED =
   "Nothing was deployed: log in with npx wrangler login, or fix what Wrangler reports above, then run this command again.";
 
 const args = process.argv.slice(2);
-rejectOptionsTakenByNpm(args, process.env);
+rejectOptionsTakenByNpm(args, process.env, readNpmArguments(process.env));
 const { deploys, withoutDryRun, shared, sharedWithoutEnv, env, envFiles, cwd = "." } = parseArguments(args);
 
 await withLock(installPackages);

@@ -115,7 +115,8 @@ export function readConfiguration(env: Variables): Configuration {
 
 /**
  * One secret, or Better Auth's list: `<version>:<secret>`, separated by commas. The first signs, all are accepted. With a
- * list, the single secret is ignored, so that a secret that is removed from the list is no longer accepted.
+ * list, the single secret is accepted too, and never signs: a secret that `npm run deploy` made cannot be read again, and
+ * so cannot be put on the list that takes over from it.
  */
 function secretsOf(env: Variables) {
   if (!env.BETTER_AUTH_SECRETS) {
@@ -126,8 +127,11 @@ function secretsOf(env: Variables) {
   const versioned = z.string().regex(/^\d+:/, "must be a list of <version>:<secret>");
   const list = z.array(versioned.transform((entry) => entry.replace(/^\d+:\s*/, ""))).pipe(z.tuple([secret], secret));
   return z
-    .object({ BETTER_AUTH_SECRETS: z.preprocess(splitList, list) })
-    .transform((read) => ({ secrets: read.BETTER_AUTH_SECRETS }));
+    .object({ BETTER_AUTH_SECRETS: z.preprocess(splitList, list), BETTER_AUTH_SECRET: optional(secret) })
+    .transform(({ BETTER_AUTH_SECRETS: listed, BETTER_AUTH_SECRET: single }) => {
+      const isListed = single === undefined || listed.includes(single);
+      return { secrets: isListed ? listed : ([...listed, single] as const) };
+    });
 }
 
 function optional<Schema extends z.ZodType>(schema: Schema) {

@@ -463,4 +463,17 @@ describe("S8 problems", () => {
       if (status === 503) expect(JSON.stringify(rest)).toContain("Retry-After");
     }
   });
+
+  it("S8 a 412 says what holds for each precondition: a stale, a weak or an excluded tag", () => {
+    expect(detailOf(PROBLEMS.precondition_failed, { revision: 7 })).toBe(
+      "The task is at revision 7, which your If-Match or If-None-Match excludes. Read it again and retry with its current ETag.",
+    );
+  });
+
+  it("S8 a 429 of the daily quota holds for one change and for an import that is too large for the rest of the day", () => {
+    const quota = { name: "changesPerDay" as const, limit: 20_000, used: 12, renewsAt: "2026-03-02T00:00:00.000Z" };
+    expect(detailOf(PROBLEMS.daily_quota_exceeded, { quota })).toBe(
+      "This would exceed your quota of 20000 changes a day (12 made). Retry after 2026-03-02T00:00:00.000Z. Until then you can still complete and delete tasks.",
+    );
+  });
 });

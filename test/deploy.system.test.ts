@@ -195,6 +195,8 @@ describe("npm run deploy", () => {
     ["--env", "staging"],
     ["--name", "other"],
     ["-c", "elsewhere.toml"],
+    ["-e=staging"],
+    ["-e", "staging"],
     ["--dryRun"],
     ["--keep-vars"],
     ["--var=A:b"],
@@ -203,7 +205,7 @@ describe("npm run deploy", () => {
     async (args, { api, account }) => {
       const { code, output } = await start("npm", ["run", "deploy", ...args], { ...account, CI: "true" });
       expect(code).not.toBe(0);
-      expect(output).toContain("Write: npm run deploy -- --env staging");
+      expect(output).toContain("so write npm run deploy -- --env staging.");
       expect(api.calls).toEqual([]);
     },
   );

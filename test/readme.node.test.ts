@@ -42,6 +42,8 @@ describe("npm start", () => {
         { success: true },
         { status: 401, code: "session_ended" },
       ]);
+      // The sample above it shows the same refusal, at another revision.
+      expect(readme).toContain(`"detail":"${lines[2].detail.replace("revision 3", "revision 8")}"`);
     }
   });
 

@@ -180,6 +180,27 @@ it("R1 npm start names a damaged package-lock.json", async ({ script, folder }) 
   expect(code).toBe(1);
 });
 
+const TAKEN_BY_NPM =
+  "Nothing was deployed: npm keeps options that are not after --, so write npm run deploy -- --env staging.\n";
+const OFFLINE = { npm_config_registry: NO_SERVER, npm_config_fetch_retries: "0" };
+
+it.for([[["-e=staging"]], [["-e", "staging"]], [["-e", "prod-1"]], [["staging"]], [["-e"]]] as const)(
+  "R2 npm run deploy %j, of which npm passes nothing on or the name alone, is refused with one sentence",
+  async ([args], { folder }) => {
+    const variables = { ...OFFLINE, npm_config_cache: join(folder, "cache") };
+    const { code, output } = await resultOf(start(folder, "npm", ["run", "--silent", "deploy", ...args], variables));
+    expect({ code, output }).toEqual({ code: 1, output: TAKEN_BY_NPM });
+    expect(existsSync(join(folder, ".wrangler"))).toBe(false);
+  },
+);
+
+it("R2 npm run deploy does not take an earlier command's -e, nor one after --, for its own", async ({ folder }) => {
+  const variables = { ...OFFLINE, npm_config_cache: join(folder, "cache") };
+  const deploy = (...args: string[]) => resultOf(start(folder, "npm", ["run", "deploy", ...args], variables));
+  expect((await deploy("-e=staging")).output).toContain(TAKEN_BY_NPM);
+  for (const args of [[], ["--", "-e", "staging"]]) expect((await deploy(...args)).output).toContain("ECONNREFUSED");
+});
+
 it("R3 npm run seed without a server says how to start one", async ({ script }) => {
   const { code, output } = await script([resolve("scripts/seed.ts")], { variables: { API: NO_SERVER } });
   expect(output).toBe(`No answer from ${NO_SERVER}: run npm start in another terminal, or set API to a server.\n`);

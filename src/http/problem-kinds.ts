@@ -92,7 +92,7 @@ export const PROBLEMS = {
     status: 412,
     title: "Precondition failed",
     detail: ({ revision }: ProblemFacts) =>
-      `The task has changed (revision ${revision}). Read it again and retry with its current ETag.`,
+      `The task is at revision ${revision}, which your If-Match or If-None-Match excludes. Read it again and retry with its current ETag.`,
   },
   body_too_large: {
     status: 413,
@@ -113,7 +113,7 @@ export const PROBLEMS = {
     status: 429,
     title: "Daily quota exceeded",
     detail: ({ quota }: ProblemFacts) =>
-      `You have made ${quota?.used} of ${quota?.limit} changes today. Retry after ${quota?.renewsAt}. Until then you can still complete and delete tasks.`,
+      `This would exceed your quota of ${quota?.limit} changes a day (${quota?.used} made). Retry after ${quota?.renewsAt}. Until then you can still complete and delete tasks.`,
   },
   too_many_requests: {
     status: 429,

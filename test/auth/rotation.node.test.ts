@@ -80,6 +80,18 @@ describe("L2 rolling the secret", () => {
     const person = await someone(second);
     expect((await first(TASKS, { headers: person.access })).status).toBe(401);
   });
+
+  it("L2 a secret that nobody has read stays beside the list: its sessions go on while the list takes over", async () => {
+    isolates = await startIsolates({ BETTER_AUTH_SECRET: OLD }, { BETTER_AUTH_SECRET: OLD, ...list(`1:${NEW}`) });
+    const { first, second } = isolates;
+    const person = await someone(first);
+    expect((await second(TASKS, { headers: person.access })).status).toBe(200);
+    for (const headers of [person.session, person.cookie]) {
+      expect((await second("/api/auth/token", { headers })).status).toBe(200);
+    }
+    const newcomer = await someone(second);
+    expect((await first(TASKS, { headers: newcomer.access })).status).toBe(401);
+  });
 });
 
 describe("L2 a list of secrets in .dev.vars", () => {

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { createKeys } from "../../src/access-tokens/keys.ts";
+import { readConfiguration } from "../../src/env.ts";
 import { appWith } from "../support/apps.ts";
 import {
   anonymous,
@@ -32,8 +34,7 @@ let after: Fetch;
 
 beforeAll(async () => {
   before = await withSecrets({ BETTER_AUTH_SECRET: OLD });
-  during = await withSecrets({ BETTER_AUTH_SECRET: OLD, BETTER_AUTH_SECRETS: `2:${NEW},1:${OLD}` });
-  after = await withSecrets({ BETTER_AUTH_SECRET: OLD, BETTER_AUTH_SECRETS: `2:${NEW}` });
+  after = await withSecrets({ BETTER_AUTH_SECRET: "", BETTER_AUTH_SECRETS: `2:${NEW}` });
 });
 
 const keyOf = (token: string) => JSON.parse(atob(token.split(".")[0] ?? "")).kid;
@@ -45,10 +46,18 @@ const cookieOf = (answer: Response) =>
 const token = (fetch: Fetch, headers: Record<string, string>) => anonymous(fetch).call("/api/auth/token", { headers });
 const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
 
-describe("rolling the secret", () => {
+/** While a secret is rolled, the old one stands in the list or, if nobody has read it, where the deployment put it. */
+const DURING: [string, Parameters<typeof withSecrets>[0]][] = [
+  ["in the list", { BETTER_AUTH_SECRET: "", BETTER_AUTH_SECRETS: `2:${NEW},1:${OLD}` }],
+  ["beside the list", { BETTER_AUTH_SECRET: OLD, BETTER_AUTH_SECRETS: `2:${NEW}` }],
+  ["in both", { BETTER_AUTH_SECRET: OLD, BETTER_AUTH_SECRETS: `2:${NEW},1:${OLD}` }],
+];
+
+describe.each(DURING)("rolling the secret, with the old one %s", (_, secrets) => {
   let person: Person;
 
   beforeAll(async () => {
+    during = await withSecrets(secrets);
     person = await someone(before);
     await person.create();
     await person.create();
@@ -153,4 +162,36 @@ describe("rolling the secret", () => {
     const follow = () => anonymous(during).call(`/api/auth/verify-email?token=${link.hash.slice(1)}`);
     expect([(await follow()).status, (await follow()).status]).toEqual([200, 401]);
   });
+});
+
+describe("the secrets of a configuration", () => {
+  const read = (single: string | undefined, list: string) =>
+    readConfiguration({ ...(single !== undefined && { BETTER_AUTH_SECRET: single }), BETTER_AUTH_SECRETS: list });
+
+  it.each([
+    ["no single secret", undefined, `1:${NEW}`, [NEW]],
+    ["an empty one", "", `1:${NEW}`, [NEW]],
+    ["one that the list has too", OLD, `2:${NEW},1:${OLD}`, [NEW, OLD]],
+    ["one that the list has first", NEW, `2:${NEW},1:${OLD}`, [NEW, OLD]],
+    ["another one", OLD, `2:${NEW}`, [NEW, OLD]],
+  ] as const)("L2 a list with %s beside it: the list's first signs", (_what, single, list, secrets) => {
+    expect(read(single, list)).toMatchObject({ ok: true, settings: { keys: createKeys(secrets) } });
+  });
+
+  it.each([
+    ["too short", "short", "BETTER_AUTH_SECRET must be 32 bytes or longer"],
+    [
+      "a placeholder",
+      "change-me-change-me-please-change-me-now",
+      "BETTER_AUTH_SECRET is a known default or easy to guess",
+    ],
+  ])(
+    "U6 a single secret beside a valid list that is %s is reported by name, without its value",
+    (_, single, problem) => {
+      const configuration = read(single, `1:${NEW}`);
+      if (configuration.ok) throw new Error("accepted");
+      expect(configuration.problems.join()).toContain(problem);
+      expect(configuration.problems.join()).not.toContain(single);
+    },
+  );
 });
