@@ -53,7 +53,7 @@ export function normalize(fields: Partial<NewTask>): Partial<Fields> {
 
 /** Whether two values of a field are the same to the server. */
 export function isSame(field: Field, one: unknown, other: unknown): boolean {
-  if (field !== "tags") return one === other;
+  if (one === other || field !== "tags") return one === other;
   return Array.isArray(one) && Array.isArray(other) && setOf(one) === setOf(other);
 }
 

@@ -22,7 +22,7 @@ export const COMMANDS: readonly Command[] = [
   { name: "Previous task", keys: ["k", "ArrowUp"], run: () => move(-1) },
   { name: "Complete or reopen the task", keys: ["x"], run: () => withSelected(complete) },
   { name: "Edit the task", keys: ["e"], run: () => withSelected(({ id }) => openEditor(id)) },
-  { name: "Delete the task", keys: ["Delete", "Backspace"], run: () => withSelected(removeSelected) },
+  { name: "Delete the task", keys: ["Delete", "Backspace"], run: () => withSelected(remove) },
   { name: "Undo", keys: ["u", "Mod+z"], run: undoLast },
   ...Object.entries(VIEWS).map(([view, name]) => ({
     name: `Go to ${name}`,
@@ -61,11 +61,4 @@ function withSelected(work: (task: NonNullable<ReturnType<NonNullable<typeof tas
 
 function openEditor(id: string): void {
   editing.value = id;
-}
-
-function removeSelected(task: Parameters<typeof remove>[0]): void {
-  const { id } = task;
-  move(1);
-  if (selected.value === id) move(-1);
-  remove(task);
 }

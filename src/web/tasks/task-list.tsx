@@ -36,9 +36,15 @@ export function TaskList() {
     };
   });
 
+  const place = useRef(0);
   useEffect(() => {
-    const id = selected.value;
-    if (id) focusTask(id, list.current, all, tops);
+    const at = indexOf(all, selected.value);
+    // The selected task has left the list: the one in its place is next.
+    if (selected.value && at === -1) selected.value = nearest(all, place.current);
+    else if (at !== -1) place.current = at;
+  });
+  useEffect(() => {
+    if (selected.value) focusTask(selected.value, list.current, all, tops);
   }, [selected.value]);
 
   const { from, to } = range.value;
@@ -76,6 +82,17 @@ export function TaskList() {
   );
 }
 
+function indexOf(all: readonly Line[], id: string | undefined): number {
+  return all.findIndex((line) => line.kind === "task" && line.task.id === id);
+}
+
+function nearest(all: readonly Line[], place: number): string | undefined {
+  const [next] = [...all.slice(place), ...all.slice(0, place).reverse()].flatMap((line) =>
+    line.kind === "task" ? [line.task.id] : [],
+  );
+  return next;
+}
+
 /** Moves the selection by some tasks. */
 export function move(by: number): void {
   const ids = lines.value.flatMap((line) => (line.kind === "task" ? [line.task.id] : []));
@@ -105,8 +122,10 @@ function lineAt(tops: readonly number[], px: number): number {
 }
 
 function focusTask(id: string, list: HTMLElement | null, all: readonly Line[], tops: readonly number[]): void {
-  const at = all.findIndex((line) => line.kind === "task" && line.task.id === id);
+  const at = indexOf(all, id);
   if (!list || at === -1) return;
+  // Whoever types elsewhere keeps the focus.
+  if (document.activeElement?.matches("input, textarea, select") && !list.contains(document.activeElement)) return;
   const top = list.getBoundingClientRect().top + (tops[at] ?? 0);
   const margin = 140;
   if (top < margin) scrollBy(0, top - margin);

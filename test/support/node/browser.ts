@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { copyProject, removeProject, Server } from "./server.ts";
 
-export type System = { server: Server; browser: Browser; close: () => Promise<void> };
+export type System = { server: Server; browser: Browser; folder: string; close: () => Promise<void> };
 
 /** Starts a server in a copy of the project, and a browser. */
 export async function openSystem(): Promise<System> {
@@ -15,7 +15,7 @@ export async function openSystem(): Promise<System> {
     await server.stop();
     removeProject(folder);
   }
-  return { server, browser, close };
+  return { server, browser, folder, close };
 }
 
 /** Keeps a picture of a page, where SCREENSHOTS names a folder for them. */

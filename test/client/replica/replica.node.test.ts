@@ -1,0 +1,442 @@
+/** What a replica promises, one promise at a time, beside a model of the API. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { InvalidTask } from "../../../src/client/replica/fields.ts";
+import { openReplica, type Replica } from "../../../src/client/replica/replica.ts";
+import { createMemoryStorage, type ReplicaStorage } from "../../../src/client/replica/storage.ts";
+import type { Message, Surroundings } from "../../../src/client/replica/surroundings.ts";
+import type { Operation } from "../../../src/client/types.ts";
+import { createModelServer, type ModelServer, ServerRefusal } from "./model-server.ts";
+import { createRandom } from "./scheduler.ts";
+
+const random = createRandom(1);
+
+type World = {
+  server: ModelServer;
+  sent: Operation[][];
+  storage: ReplicaStorage;
+  fail: (() => unknown) | undefined;
+  now: number;
+  listeners: ((message: Message) => void)[];
+  leader: Promise<void>;
+  open: (by?: string, storage?: ReplicaStorage) => Promise<Replica>;
+};
+
+/** A device with its server. `sent` holds the batches; `fail` makes requests fail while it returns an error. */
+function createWorld({ quota = 1000 } = {}): World {
+  const server = createModelServer(random, quota);
+  const sent: Operation[][] = [];
+  const world: World = {
+    server,
+    sent,
+    storage: createMemoryStorage(),
+    fail: undefined as (() => unknown) | undefined,
+    now: Date.UTC(2026, 0),
+    listeners: [] as ((message: Message) => void)[],
+    leader: undefined as Promise<void> | undefined,
+    open: (by = "device", storage: ReplicaStorage = world.storage): Promise<Replica> =>
+      openReplica(surroundings(by, storage)),
+  };
+  const check = () => {
+    const failure = world.fail?.();
+    if (failure) throw failure;
+  };
+
+  function surroundings(by: string, storage: ReplicaStorage): Surroundings {
+    let own: (message: Message) => void = () => {};
+    return {
+      storage,
+      network: {
+        async send(operations, key) {
+          check();
+          sent.push(operations);
+          return server.batch(by, operations, key);
+        },
+        async *changes(since) {
+          check();
+          for (let token = since; ; ) {
+            const page = server.page(token, 100);
+            token = page.token;
+            yield page;
+            if (!page.hasMore) return;
+          }
+        },
+        count: async () => server.live().length,
+      },
+      clock: { now: () => world.now, sleep: (ms) => sleep(Math.min(ms, 20), undefined, { ref: false }) },
+      lock(work) {
+        world.leader = world.leader.then(work);
+      },
+      channel: {
+        post(message) {
+          for (const listener of world.listeners) if (listener !== own) listener(message);
+        },
+        listen(listener) {
+          own = listener;
+          world.listeners.push(listener);
+        },
+        close() {
+          world.listeners = world.listeners.filter((listener) => listener !== own);
+        },
+      },
+      newId: random.uuid,
+    };
+  }
+  return world;
+}
+
+const offline = () => new ServerRefusal(0, "network");
+const settled = (replica: Replica) =>
+  expect.poll(() => [replica.status().waiting, replica.status().state]).toEqual([0, "idle"]);
+
+describe("P6 local first", () => {
+  it("P6 shows and keeps changes without a network, and sends them once it is there", async () => {
+    const world = createWorld();
+    world.fail = offline;
+    const replica = await world.open();
+    const { task, stored } = replica.create({
+      title: " Buy oat milk ",
+      tags: ["b", "a"],
+      due: "2026-03-01T10:00:00+01:00",
+    });
+    expect(replica.list().map(({ title, isWaiting }) => [title, isWaiting])).toEqual([["Buy oat milk", true]]);
+    replica.edit(task.id, { completed: true });
+    expect(replica.counts()).toEqual({ live: 1, open: 0 });
+    await stored;
+    await replica.close();
+    const again = await world.open();
+    expect(again.list()).toMatchObject([{ title: "Buy oat milk", completed: true, due: "2026-03-01T09:00:00.000Z" }]);
+    expect(again.status().waiting).toBe(1);
+    world.fail = undefined;
+    again.sync();
+    await settled(again);
+    expect(world.server.live()).toMatchObject([{ id: task.id, title: "Buy oat milk", completed: true }]);
+    expect(again.get(task.id)?.isWaiting).toBe(false);
+    await again.close();
+  });
+
+  it("P6 joins edits of one task, and sends nothing of a task that was created and deleted", async () => {
+    const world = createWorld();
+    world.fail = offline;
+    const replica = await world.open();
+    const kept = replica.create({ title: "One" }).task;
+    for (const title of ["Two", "Three"]) replica.edit(kept.id, { title });
+    const gone = replica.create({ title: "Gone" }).task;
+    replica.edit(gone.id, { title: "Still gone" });
+    await replica.remove(gone.id)?.stored;
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    expect(world.sent).toEqual([[{ op: "create", id: kept.id, task: expect.objectContaining({ title: "Three" }) }]]);
+    replica.edit(kept.id, { title: "Four" });
+    replica.edit(kept.id, { title: "Three" });
+    await settled(replica);
+    expect(world.server.get(kept.id)?.title).toBe("Three");
+    await replica.close();
+  });
+
+  it("P6 sends at most 100 operations at once, in order", async () => {
+    const world = createWorld();
+    world.fail = offline;
+    const replica = await world.open();
+    const all = Array.from({ length: 250 }, (_, n) => replica.create({ title: `${n}` }));
+    await Promise.all(all.map(({ stored }) => stored));
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    const order = world.sent.flat().map((operation) => operation.id);
+    expect(order).toEqual(all.map(({ task }) => task.id));
+    expect(Math.max(...world.sent.map((batch) => batch.length))).toBeLessThanOrEqual(100);
+    await replica.close();
+  });
+
+  it("T2 refuses what the server would refuse, and names the fields", async () => {
+    const replica = await createWorld().open();
+    const bad = {
+      title: " ",
+      description: "x".repeat(1001),
+      due: "2026-02-30",
+      tags: ["a", "A"],
+      priority: "urgent" as "high",
+    };
+    expect(() => replica.create(bad)).toThrow(InvalidTask);
+    const { task } = replica.create({ title: "Fine" });
+    for (const changes of [
+      { title: "x".repeat(256) },
+      { title: "\0" },
+      { title: "\ud800" },
+      { due: "soon" },
+      { tags: [""] },
+    ]) {
+      expect(() => replica.edit(task.id, changes)).toThrow(InvalidTask);
+    }
+    expect(replica.edit("nobody's", { title: "x" })).toBeUndefined();
+    expect(replica.list()).toHaveLength(1);
+    await replica.close();
+  });
+
+  it("P5 every change can be undone, before it was sent and afterwards", async () => {
+    const world = createWorld();
+    const replica = await world.open();
+    const created = replica.create({ title: "One" });
+    const edited = replica.edit(created.task.id, { title: "Two", priority: "high" });
+    await edited?.undo();
+    expect(replica.list()).toMatchObject([{ title: "One", priority: "none" }]);
+    await settled(replica);
+    const removed = replica.remove(created.task.id);
+    await settled(replica);
+    expect(world.server.live()).toEqual([]);
+    await removed?.undo();
+    expect(replica.list()).toMatchObject([{ title: "One" }]);
+    await settled(replica);
+    expect(world.server.live()).toMatchObject([{ id: created.task.id, title: "One" }]);
+    world.fail = offline;
+    const unsent = replica.create({ title: "Unsent" });
+    await replica.remove(unsent.task.id)?.undo();
+    expect(replica.get(unsent.task.id)?.title).toBe("Unsent");
+    await replica.close();
+  });
+
+  it("P6 lists, filters, sorts and searches as the API does", async () => {
+    const replica = await createWorld().open();
+    replica.create({ title: "Straße", due: "2026-03-01", tags: ["Home"], priority: "low" });
+    replica.create({ title: "b", description: "ΣΑΣ", due: "2026-03-01T08:00:00Z", priority: "high" });
+    replica.create({ title: "a", completed: true });
+    const of = (query: Parameters<Replica["list"]>[0]) => replica.list(query).map(({ title }) => title);
+    expect(of({ sort: "title" })).toEqual(["a", "b", "Straße"]);
+    expect(of({ sort: "due" })).toEqual(["Straße", "b", "a"]);
+    expect(of({ sort: "-priority" })).toEqual(["b", "Straße", "a"]);
+    expect([of({ q: "STRASSE" }), of({ q: "straß" }), of({ q: "σας" })]).toEqual([[], ["Straße"], ["b"]]);
+    expect([of({ tag: "home" }), of({ status: "completed" }), of({ dueBefore: "2026-03-01T00" })]).toEqual([
+      ["Straße"],
+      ["a"],
+      ["Straße"],
+    ]);
+    expect([replica.counts(), replica.tags()]).toEqual([{ live: 3, open: 2 }, ["Home"]]);
+    await replica.close();
+  });
+});
+
+describe("P7 rebase", () => {
+  async function twoDevices() {
+    const world = createWorld();
+    const replica = await world.open();
+    const { task } = replica.create({ title: "Original", description: "d" });
+    await settled(replica);
+    world.fail = offline;
+    return { world, replica, id: task.id };
+  }
+
+  it("P7 different fields of one task merge", async () => {
+    const { world, replica, id } = await twoDevices();
+    replica.edit(id, { title: "Mine" });
+    world.server.run("other", { op: "patch", id, task: { description: "Theirs" } });
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    expect(world.server.get(id)).toMatchObject({ title: "Mine", description: "Theirs" });
+    expect(replica.conflicts()).toEqual([]);
+    await replica.close();
+  });
+
+  it.each([true, false])("P7 the same field is a conflict; ours kept %s", async (keepsMine) => {
+    const { world, replica, id } = await twoDevices();
+    replica.edit(id, { title: "Mine", priority: "high" });
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs" } });
+    world.fail = undefined;
+    replica.sync();
+    await expect.poll(() => replica.conflicts().length).toBe(1);
+    await settled(replica);
+    expect(replica.conflicts()).toMatchObject([{ kind: "fields", fields: { title: "Mine" } }]);
+    expect(replica.get(id)).toMatchObject({ title: "Theirs", priority: "high" });
+    expect(await replica.settle(id, keepsMine)).toBe(true);
+    await settled(replica);
+    expect(world.server.get(id)?.title).toBe(keepsMine ? "Mine" : "Theirs");
+    expect(replica.conflicts()).toEqual([]);
+    await replica.close();
+  });
+
+  it.each([true, false])("P7 deleted there and edited here; restored %s", async (restores) => {
+    const { world, replica, id } = await twoDevices();
+    replica.edit(id, { title: "Mine" });
+    world.server.run("other", { op: "delete", id });
+    world.fail = undefined;
+    replica.sync();
+    await expect.poll(() => replica.conflicts()[0]?.kind).toBe("deleted-there");
+    expect(replica.list()).toEqual([]);
+    await replica.settle(id, restores);
+    await settled(replica);
+    expect(world.server.live().map(({ title }) => title)).toEqual(restores ? ["Mine"] : []);
+    await replica.close();
+  });
+
+  it.each([true, false])("P7 edited there and deleted here; deleted %s", async (deletes) => {
+    const { world, replica, id } = await twoDevices();
+    replica.remove(id);
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs" } });
+    world.fail = undefined;
+    replica.sync();
+    await expect.poll(() => replica.conflicts()[0]?.kind).toBe("deleted-here");
+    expect(replica.get(id)?.title).toBe("Theirs");
+    await replica.settle(id, deletes);
+    await settled(replica);
+    expect(world.server.live().map(({ title }) => title)).toEqual(deletes ? [] : ["Theirs"]);
+    await replica.close();
+  });
+
+  it("P7 a conflict that changes while the person looks is not settled blindly", async () => {
+    const { world, replica, id } = await twoDevices();
+    replica.edit(id, { title: "Mine" });
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs" } });
+    world.fail = undefined;
+    replica.sync();
+    await expect.poll(() => replica.conflicts().length).toBe(1);
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs again" } });
+    replica.sync();
+    const choice = replica.settle(id, true);
+    const title = (await choice) ? "Mine" : "Theirs again";
+    await settled(replica);
+    if (title === "Theirs again") expect(replica.conflicts()).toHaveLength(1);
+    await replica.close();
+  });
+});
+
+describe("P6 refusals and trouble", () => {
+  it("P5 what the server refuses for good is undone, reported, and blocks nothing", async () => {
+    const world = createWorld({ quota: 1 });
+    world.fail = offline;
+    const replica = await world.open();
+    for (const title of ["First", "Second", "Third"]) replica.create({ title });
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    expect(replica.list().map(({ title }) => title)).toEqual(["First"]);
+    expect(replica.refusals()).toMatchObject([
+      { code: "quota_exceeded", status: 403, task: { title: "Second" } },
+      { code: "quota_exceeded", task: { title: "Third" } },
+    ]);
+    await replica.dismiss(replica.refusals()[0]?.key ?? "");
+    expect(replica.refusals()).toHaveLength(1);
+    await replica.close();
+  });
+
+  it("P6 410 starts over, and keeps what waits", async () => {
+    const world = createWorld();
+    const replica = await world.open();
+    const { task } = replica.create({ title: "Here" });
+    await settled(replica);
+    world.server.expireTokens();
+    world.server.run("other", { op: "delete", id: task.id });
+    const added = replica.create({ title: "New" });
+    await added.stored;
+    replica.sync();
+    await expect.poll(() => replica.list().map(({ title }) => title)).toEqual(["New"]);
+    await settled(replica);
+    await replica.close();
+  });
+
+  it.each([
+    ["signed-out", 401],
+    ["other-user", 403],
+    ["unavailable", 503],
+    ["offline", 0],
+  ])("P6 %s keeps what waits, and goes on afterwards", async (state, status) => {
+    const world = createWorld();
+    world.fail = () => new ServerRefusal(status, "x");
+    const replica = await world.open();
+    replica.create({ title: "Kept" });
+    await expect.poll(() => replica.status().state).toBe(state);
+    expect(replica.status().waiting).toBe(1);
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    expect(world.server.live()).toHaveLength(1);
+    await replica.close();
+  });
+
+  it("P6 a full disk says so, and what is entered is still sent", async () => {
+    const world = createWorld();
+    const memory = createMemoryStorage();
+    let isFull = true;
+    const storage: ReplicaStorage = {
+      ...memory,
+      commit: (...args) => (isFull ? Promise.reject(new Error("QuotaExceededError")) : memory.commit(...args)),
+    };
+    const replica = await world.open("device", storage);
+    const { stored } = replica.create({ title: "Kept in memory" });
+    await expect.poll(() => world.server.live().length).toBe(1);
+    expect(replica.status().isStored).toBe(false);
+    isFull = false;
+    replica.create({ title: "Stored" });
+    await stored;
+    expect(replica.status().isStored).toBe(true);
+    await settled(replica);
+    expect((await memory.load()).tasks.size).toBe(2);
+    await replica.close();
+  });
+
+  it("P6 a storage that the browser has emptied is filled again from memory", async () => {
+    const world = createWorld();
+    let inner = createMemoryStorage();
+    const storage: ReplicaStorage = {
+      load: () => inner.load(),
+      commit: (...args) => inner.commit(...args),
+      clear: () => inner.clear(),
+      close() {},
+    };
+    const replica = await world.open("device", storage);
+    replica.create({ title: "One" });
+    await settled(replica);
+    world.fail = offline;
+    await replica.create({ title: "Two" }).stored;
+    inner = createMemoryStorage();
+    await replica.create({ title: "Three" }).stored;
+    const { tasks, outbox } = await inner.load();
+    expect([tasks.size, outbox.size]).toEqual([1, 2]);
+    await replica.close();
+  });
+
+  it("P6 a clock that jumps by years changes nothing", async () => {
+    const world = createWorld();
+    const replica = await world.open();
+    for (const year of [2090, 1971, 2026]) {
+      world.now = Date.UTC(year, 0);
+      replica.create({ title: `${year}` });
+      await settled(replica);
+    }
+    expect(world.server.live()).toHaveLength(3);
+    await replica.close();
+  });
+});
+
+describe("P5 tabs and persons", () => {
+  it("P6 tabs show the same, and another leads when the first ends", async () => {
+    const world = createWorld();
+    const [one, two] = [await world.open(), await world.open()];
+    const { task } = one.create({ title: "From the first" });
+    await expect.poll(() => two.get(task.id)?.title).toBe("From the first");
+    two.edit(task.id, { title: "From the second" });
+    await expect.poll(() => one.get(task.id)?.title).toBe("From the second");
+    await settled(two);
+    await one.close();
+    two.create({ title: "After the first" });
+    await expect.poll(() => world.server.live().length).toBe(2);
+    await two.close();
+  });
+
+  it("P5 wiping deletes the copy in every tab, and no tab brings it back", async () => {
+    const world = createWorld();
+    const [one, two] = [await world.open(), await world.open()];
+    one.create({ title: "Private" });
+    await settled(one);
+    await one.wipe();
+    expect(two.isWiped()).toBe(true);
+    await two.edit(two.list()[0]?.id ?? "", { title: "x" })?.stored.catch(() => {});
+    const { tasks, outbox } = await world.storage.load();
+    expect([tasks.size, outbox.size]).toEqual([0, 0]);
+    const again = await world.open();
+    await settled(again);
+    expect(again.list().map(({ title }) => title)).toEqual(["Private"]);
+    await again.close();
+  });
+});

@@ -1,0 +1,212 @@
+/** Whether everybody can use the pages: by keyboard alone, with a screen reader, at any width, in light and dark. */
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openSystem, type System, shoot } from "../support/node/browser.ts";
+import { addTask, expectSent, expectTitles, openDevice, openEditor, openPerson, openTasks, PASSWORD } from "./people.ts";
+
+let system: System;
+
+beforeAll(async () => {
+  system = await openSystem();
+});
+afterAll(() => system.close());
+
+const url = (path: string) => system.server.url + path;
+
+async function violations(page: Page): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page }).analyze();
+  return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target} ${failureSummary}`));
+}
+
+const SAMPLE = [
+  "Pay rent tomorrow 9am !high #home",
+  "Buy oat milk today #errands",
+  "Write the report !medium #work",
+  "مراجعة العقد",
+  "Read the chapter on locks yesterday #study",
+];
+
+describe.each(["light", "dark"] as const)("P4 in %s", (colorScheme) => {
+  it("P4 no page violates a rule of axe", async () => {
+    const { page, faults } = await openPerson(system, { colorScheme, reducedMotion: "reduce" });
+    for (const line of SAMPLE) {
+      await page.getByPlaceholder(/Add a task/).fill(line);
+      await page.waitForTimeout(200);
+      await page.keyboard.press("Enter");
+    }
+    await expectSent(page);
+    const found: string[] = [];
+    const check = async (what: string) => found.push(...(await violations(page)).map((text) => `${what}: ${text}`));
+    await check("all tasks");
+    await openEditor(page, "Buy oat milk");
+    await check("editor");
+    await page.keyboard.press("Escape");
+    for (const [key, name] of [
+      ["?", "shortcuts"],
+      ["Control+k", "commands"],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.locator("dialog").waitFor();
+      await check(name);
+      await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
+    }
+    await page.getByRole("button", { name: "Import" }).click();
+    await check("import");
+    await page.keyboard.press("Escape");
+    for (const path of ["/", "/?view=upcoming", "/?view=completed", "/trash", "/account"]) {
+      await page.goto(url(path));
+      await page.locator("h1").waitFor();
+      await page.waitForTimeout(300);
+      await check(path);
+    }
+    const guest = await openDevice(system, { colorScheme, reducedMotion: "reduce" });
+    for (const path of ["/sign-in", "/sign-up", "/forgotten-password", "/reset-password#x", "/verify-email#x"]) {
+      await guest.page.goto(url(path));
+      await guest.page.locator("h1").waitFor();
+      found.push(...(await violations(guest.page)).map((text) => `${path}: ${text}`));
+    }
+    expect([found, faults, guest.faults]).toEqual([[], [], []]);
+  });
+
+  it.each([320, 360, 1280, 1920])("P4 every page fits %i pixels", async (width) => {
+    const { page } = await openPerson(system, { colorScheme, viewport: { width, height: 800 } });
+    for (const line of SAMPLE) {
+      await page.getByPlaceholder(/Add a task/).fill(line);
+      await page.waitForTimeout(150);
+      await page.keyboard.press("Enter");
+    }
+    await addTask(page, `${"unbroken".repeat(30)} #${"t".repeat(40)}`);
+    const name = (what: string) => `${what}-${width}-${colorScheme}`;
+    const fits = async (what: string) => {
+      await page.waitForTimeout(250);
+      await shoot(page, name(what));
+      const [scroll, targets] = await page.evaluate(() => [
+        document.documentElement.scrollWidth,
+        [...document.querySelectorAll<HTMLElement>("button, a, input, select")]
+          .filter((element) => element.offsetParent !== null && !element.closest(".skip, p"))
+          .filter((element) => element.offsetHeight < 24 || element.offsetWidth < 20)
+          .map((element) => element.outerHTML.slice(0, 80)),
+      ]);
+      expect([what, scroll <= width, targets]).toEqual([what, true, []]);
+    };
+    await fits("all");
+    await openEditor(page, "Pay rent");
+    await fits("editor");
+    for (const path of ["/", "/trash", "/account", "/sign-in", "/sign-up", "/forgotten-password"]) {
+      await page.goto(url(path));
+      await page.locator("h1").waitFor();
+      await fits(path.slice(1) || "today");
+    }
+  });
+});
+
+describe("P4 by keyboard alone", () => {
+  it("P4 from sign-up to sign-out", async () => {
+    const { page, faults } = await openDevice(system);
+    const { keyboard } = page;
+    await page.goto(url("/sign-up"));
+    await page.getByRole("heading", { name: "Create an account" }).waitFor();
+    // The name has the focus.
+    await keyboard.type("Ada");
+    await keyboard.press("Tab");
+    await keyboard.type(`${crypto.randomUUID()}@example.com`);
+    await keyboard.press("Tab");
+    await keyboard.type(PASSWORD);
+    await keyboard.press("Enter");
+    await page.getByPlaceholder(/Add a task/).waitFor();
+    await keyboard.press("g");
+    await keyboard.press("a");
+    await page.getByRole("heading", { name: "All tasks" }).waitFor();
+    await keyboard.press("n");
+    for (const title of ["Third", "Second", "First"]) {
+      await keyboard.type(title);
+      await keyboard.press("Enter");
+    }
+    await expectTitles(page, ["First", "Second", "Third"]);
+    await keyboard.press("Escape");
+    await keyboard.press("j");
+    await keyboard.press("j");
+    expect(await focusedText(page)).toContain("Second");
+    await keyboard.press("x");
+    await expectTitles(page, ["First", "Third"]);
+    await keyboard.press("u");
+    await expectTitles(page, ["First", "Second", "Third"]);
+    await keyboard.press("k");
+    await keyboard.press("k");
+    await keyboard.press("e");
+    await page.locator(".editor").waitFor();
+    await keyboard.press("End");
+    await keyboard.type(", edited");
+    await keyboard.press("Control+Enter");
+    await expectTitles(page, ["First, edited", "Second", "Third"]);
+    await page.waitForFunction(() => document.activeElement?.textContent?.includes("First, edited"));
+    await keyboard.press("Delete");
+    await expectTitles(page, ["Second", "Third"]);
+    await keyboard.press("/");
+    await keyboard.type("thi");
+    await expectTitles(page, ["Third"]);
+    await keyboard.press("Escape");
+    await keyboard.press("g");
+    await keyboard.press("x");
+    await expectTitles(page, ["Second", "Third"]);
+    await keyboard.press("?");
+    await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
+    await keyboard.press("Escape");
+    await expectSent(page);
+    await keyboard.press("Control+k");
+    await keyboard.type("sign out");
+    await keyboard.press("Enter");
+    await page.waitForURL("**/sign-in");
+    expect(faults).toEqual([]);
+  });
+
+  it("P4 the focus is never lost", async () => {
+    const { page } = await openPerson(system);
+    for (const title of ["Third", "Second", "First"]) await addTask(page, title);
+    await expectTitles(page, ["First", "Second", "Third"]);
+    const hasFocus = () => page.evaluate(() => document.activeElement !== document.body);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("j");
+    await page.keyboard.press("e");
+    await page.locator(".editor").waitFor();
+    expect(await hasFocus()).toBe(true);
+    await page.keyboard.press("Escape");
+    await page.locator(".editor").waitFor({ state: "detached" });
+    await expect.poll(() => focusedText(page)).toContain("First");
+    await page.keyboard.press("x");
+    await expectTitles(page, ["Second", "Third"]);
+    await expect.poll(() => focusedText(page)).toContain("Second");
+    await page.keyboard.press("?");
+    await page.locator("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => focusedText(page)).toContain("Second");
+  });
+});
+
+function focusedText(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.textContent ?? "");
+}
+
+describe("P6 many tasks", () => {
+  it("P6 10,000 tasks are there at once after the first time, and only what is in view is in the page", async () => {
+    const { page, context } = await openPerson(system);
+    const tasks = Array.from({ length: 10_000 }, (_, n) => ({ title: `Task ${n}`, priority: n % 7 === 0 ? "high" : "none" }));
+    const token = await context.request.get(url("/api/auth/token"));
+    const { token: access } = (await token.json()) as { token: string };
+    const answer = await context.request.post(url("/api/v1/users/me/tasks/import"), {
+      headers: { authorization: `Bearer ${access}`, "content-type": "application/json" },
+      data: JSON.stringify({ tasks }),
+      timeout: 120_000,
+    });
+    expect(answer.status()).toBe(200);
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await page.getByRole("link", { name: /All tasks 10000/ }).waitFor({ timeout: 120_000 });
+    await openTasks(system, page);
+    await page.getByText(/Task \d+/).first().waitFor();
+    expect(await page.locator(".row").count()).toBeLessThan(100);
+    await page.getByPlaceholder("Search").fill("Task 9999");
+    await expectTitles(page, ["Task 9999"]);
+  });
+});
