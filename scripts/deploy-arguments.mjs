@@ -22,8 +22,8 @@ const OPTIONS_TAKEN_BY_NPM = [...VALUE_OPTIONS, LIST_OPTION, ...UNSUPPORTED_OPTI
    outfile routes secrets-file strict triggers tsconfig upload-source-maps var`.split(/\s+/),
 );
 
-/** How npm's log writes the option -e that npm takes. */
-const SHORT_ENV_IN_NPM = "--before";
+/** How npm's log writes -e (expanded) and -estaging, which npm takes. */
+const SHORT_ENV_IN_NPM = /^(?:--before|-e.*)$/;
 
 /** @typedef {{ name: string, values: string[] }} Option */
 
@@ -76,7 +76,7 @@ export function rejectOptionsTakenByNpm([first = "-"], variables, npmArguments) 
   const isVariable = OPTIONS_TAKEN_BY_NPM.some(
     (name) => variables[`npm_config_${name.replaceAll("-", "_")}`] !== undefined,
   );
-  const isTaken = isVariable || beforeSeparator(npmArguments).includes(SHORT_ENV_IN_NPM);
+  const isTaken = isVariable || beforeSeparator(npmArguments).some((arg) => SHORT_ENV_IN_NPM.test(arg));
   // npm passes the value of an option that it does not know as an argument without the option.
   if (!isTaken && isOption(first)) return;
   throw new Error(

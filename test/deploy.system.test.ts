@@ -197,6 +197,7 @@ describe("npm run deploy", () => {
     ["-c", "elsewhere.toml"],
     ["-e=staging"],
     ["-e", "staging"],
+    ["-estaging"],
     ["--dryRun"],
     ["--keep-vars"],
     ["--var=A:b"],
@@ -209,6 +210,13 @@ describe("npm run deploy", () => {
       expect(api.calls).toEqual([]);
     },
   );
+
+  it("R2 npm's own options before -- and -e after it are no error", async ({ api, account }) => {
+    const args = ["run", "deploy", "--silent", "--", "-e", "staging", "--dry-run"];
+    const { code, output } = await start("npm", args, { ...account, CI: "true" });
+    expect(code, output).toBe(0);
+    expect(api.calls).toEqual([]);
+  });
 
   it("R2 an error that says not found but has another code stops it before the first change", async ({
     api,

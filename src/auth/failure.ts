@@ -15,7 +15,7 @@ const FAILURES = {
   foreign_origin: {
     status: 403,
     code: "INVALID_ORIGIN",
-    message: "This origin is not trusted. The operator lists trusted origins in TRUSTED_ORIGINS",
+    message: "This origin is not trusted. The operator can add it to TRUSTED_ORIGINS",
   },
   https_required: {
     status: 403,
@@ -37,7 +37,7 @@ const FAILURES = {
   too_many_requests: {
     status: 429,
     code: "TOO_MANY_REQUESTS",
-    message: "Too many requests. Wait for the seconds in Retry-After, then retry",
+    message: "Too many requests. Retry after the number of seconds in Retry-After",
   },
   internal_error: { status: 500, code: "INTERNAL_ERROR", message: "Internal error; it has been logged" },
   database_unavailable: {

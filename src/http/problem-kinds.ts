@@ -81,7 +81,7 @@ export const PROBLEMS = {
   id_taken: {
     status: 409,
     title: "Id taken",
-    detail: "You have a task with this id already: it has other contents, or was deleted. Use a new id.",
+    detail: "You already have a task with this id, and it has other contents or is deleted. Use a new id.",
   },
   changes_expired: {
     status: 410,
@@ -118,7 +118,7 @@ export const PROBLEMS = {
   too_many_requests: {
     status: 429,
     title: "Too many requests",
-    detail: "You have sent too many requests. Wait for the seconds in `Retry-After`, then retry.",
+    detail: "You have sent too many requests. Retry after the number of seconds in `Retry-After`.",
   },
   internal_error: {
     status: 500,
@@ -128,7 +128,7 @@ export const PROBLEMS = {
   database_unavailable: {
     status: 503,
     title: "Database unavailable",
-    detail: "The database did not answer. Wait for the seconds in `Retry-After`, then retry.",
+    detail: "The database did not answer. Retry after the number of seconds in `Retry-After`.",
     headers: retryAfter(2),
   },
   database_not_migrated: {

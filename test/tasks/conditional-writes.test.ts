@@ -30,7 +30,12 @@ describe("If-Match", () => {
       for (const tag of others) {
         const answer = await write?.({ "if-match": tag });
         expect(answer?.status, tag).toBe(412);
-        expect(await answer?.json()).toMatchObject({ code: "precondition_failed", revision: task.revision });
+        expect(await answer?.json()).toMatchObject({
+          code: "precondition_failed",
+          // True of a weak tag of this very revision too.
+          detail: `The task is at revision ${task.revision}, which your If-Match or If-None-Match excludes. Read it again and retry with its current ETag.`,
+          revision: task.revision,
+        });
         expect(answer?.headers.get("etag")).toBe(`"${task.revision}"`);
       }
       expect(await person.read(task.id)).toEqual(task);

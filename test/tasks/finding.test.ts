@@ -347,7 +347,10 @@ describe("T3 conditional reads", () => {
         await person.remove(id, { "if-none-match": tag }),
       ]) {
         expect(answer.status).toBe(412);
-        expect(await answer.json()).toMatchObject({ code: "precondition_failed", revision });
+        const detail = expect.stringContaining(
+          `at revision ${revision}, which your If-Match or If-None-Match excludes`,
+        );
+        expect(await answer.json()).toMatchObject({ code: "precondition_failed", revision, detail });
       }
     }
     expect((await person.patch(id, { title: "Yes" }, { "if-none-match": '"999"' })).status).toBe(200);

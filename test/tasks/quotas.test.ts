@@ -105,6 +105,20 @@ describe("T8 a user at their quota", () => {
     expect((await post(who, { title: "x".repeat(100) })).status).toBe(201);
   });
 
+  it("T8 an import that would exceed the changes of a day is told so before the day's are used up", async () => {
+    const who = await newcomer({ QUOTA_CHANGES_PER_DAY: "4" });
+    await who.create();
+    const answer = await who.call(`${who.path}/import`, {
+      json: { tasks: ["a", "b", "c", "d"].map((title) => ({ title })) },
+    });
+    expect(answer.status).toBe(429);
+    const { detail, quota } = await answer.json<{ detail: string; quota: { renewsAt: string } }>();
+    expect(detail).toBe(
+      `This would exceed your quota of 4 changes a day (1 made). Retry after ${quota.renewsAt}. Until then you can still complete and delete tasks.`,
+    );
+    expect((await who.list()).data).toHaveLength(1);
+  });
+
   it("T8 of daily changes can only complete and delete until the next day", async () => {
     const who = await newcomer({ QUOTA_CHANGES_PER_DAY: "4" });
     const [a, b, c] = [await who.create(), await who.create(), await who.create(), await who.create()];

@@ -219,7 +219,8 @@ function withError(callback: string, followed: FollowResult): string {
 }
 
 function tooManyMails(): APIError {
-  const message = "The new address received many mails today. Follow the link again after the seconds in Retry-After";
+  const message =
+    "Too many mails were sent to the new address today. Follow the link again after the number of seconds in Retry-After";
   const headers = { "Retry-After": String(LONGEST_MAIL_WAIT_MS / 1000) };
   return new APIError("TOO_MANY_REQUESTS", { code: "TOO_MANY_REQUESTS", message }, headers);
 }

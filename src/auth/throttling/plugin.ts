@@ -72,7 +72,7 @@ async function countAttempt(throttle: Throttle, c: GenericEndpointContext): Prom
 
 function tooManyAttempts(retryAfterSeconds: number): APIError {
   const message =
-    "Too many attempts. Wait for the seconds in Retry-After, use a device that you signed in on before, or reset the password with the newest mail.";
+    "Too many attempts. Retry after the number of seconds in Retry-After, use a device that you signed in on before, or set a new password with the newest link that you were mailed";
   return new APIError(
     "TOO_MANY_REQUESTS",
     { code: "TOO_MANY_REQUESTS", message },
