@@ -30,12 +30,11 @@ function createWorld({ quota = 1000 } = {}): World {
     server,
     sent,
     storage: createMemoryStorage(),
-    fail: undefined as (() => unknown) | undefined,
+    fail: undefined,
     now: Date.UTC(2026, 0),
-    listeners: [] as ((message: Message) => void)[],
-    leader: undefined as Promise<void> | undefined,
-    open: (by = "device", storage: ReplicaStorage = world.storage): Promise<Replica> =>
-      openReplica(surroundings(by, storage)),
+    listeners: [],
+    leader: Promise.resolve(),
+    open: (by = "device", storage = world.storage) => openReplica(surroundings(by, storage)),
   };
   const check = () => {
     const failure = world.fail?.();
