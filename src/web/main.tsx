@@ -13,6 +13,7 @@ import { registerServiceWorker } from "./shell/service-worker.ts";
 import { watchKeys } from "./shell/shortcuts.ts";
 import { forgetSteps } from "./shell/undo.ts";
 import { Conflicts } from "./tasks/conflicts.tsx";
+import { watchToday } from "./tasks/dates.ts";
 import { ImportDialog } from "./tasks/import-dialog.tsx";
 import { onWiped, tasks } from "./tasks/store.ts";
 import { TasksPage } from "./tasks/tasks-page.tsx";
@@ -75,6 +76,7 @@ onWiped(() => {
   forgetSteps();
   void leftElsewhere();
 });
+watchToday();
 watchLinks(Object.keys(PAGES));
 watchKeys(() => NEED_TASKS.includes(path.value) && tasks.value !== undefined);
 addEventListener("online", () => tasks.value?.sync());

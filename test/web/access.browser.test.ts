@@ -3,7 +3,16 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSystem, type System, shoot } from "../support/node/browser.ts";
-import { addTask, expectSent, expectTitles, openDevice, openEditor, openPerson, openTasks, PASSWORD } from "./people.ts";
+import {
+  addTask,
+  expectSent,
+  expectTitles,
+  openDevice,
+  openEditor,
+  openPerson,
+  openTasks,
+  PASSWORD,
+} from "./people.ts";
 
 let system: System;
 
@@ -16,7 +25,9 @@ const url = (path: string) => system.server.url + path;
 
 async function violations(page: Page): Promise<string[]> {
   const { violations: found } = await new AxeBuilder({ page }).analyze();
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target} ${failureSummary}`));
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} ${target} ${failureSummary}`),
+  );
 }
 
 const SAMPLE = [
@@ -192,7 +203,10 @@ function focusedText(page: Page): Promise<string> {
 describe("P6 many tasks", () => {
   it("P6 10,000 tasks are there at once after the first time, and only what is in view is in the page", async () => {
     const { page, context } = await openPerson(system);
-    const tasks = Array.from({ length: 10_000 }, (_, n) => ({ title: `Task ${n}`, priority: n % 7 === 0 ? "high" : "none" }));
+    const tasks = Array.from({ length: 10_000 }, (_, n) => ({
+      title: `Task ${n}`,
+      priority: n % 7 === 0 ? "high" : "none",
+    }));
     const token = await context.request.get(url("/api/auth/token"));
     const { token: access } = (await token.json()) as { token: string };
     const answer = await context.request.post(url("/api/v1/users/me/tasks/import"), {
@@ -204,7 +218,10 @@ describe("P6 many tasks", () => {
     await page.evaluate(() => dispatchEvent(new Event("online")));
     await page.getByRole("link", { name: /All tasks 10000/ }).waitFor({ timeout: 120_000 });
     await openTasks(system, page);
-    await page.getByText(/Task \d+/).first().waitFor();
+    await page
+      .getByText(/Task \d+/)
+      .first()
+      .waitFor();
     expect(await page.locator(".row").count()).toBeLessThan(100);
     await page.getByPlaceholder("Search").fill("Task 9999");
     await expectTitles(page, ["Task 9999"]);

@@ -102,6 +102,6 @@ export async function openEditor(page: Page, title: string): Promise<void> {
 
 export async function rename(page: Page, title: string, to: string): Promise<void> {
   await openEditor(page, title);
-  await page.getByLabel("Title").fill(to);
+  await page.getByLabel("Title", { exact: true }).fill(to);
   await page.getByRole("button", { name: "Save" }).click();
 }

@@ -26,8 +26,8 @@ export const notice = signal("");
 export async function start(): Promise<void> {
   const last = localStorage.getItem(LAST_USER);
   if (last) await openTasks(client, last);
-  else if (!OPEN_PAGES.includes(path.value)) go("/sign-in", { replaces: true });
   await refresh();
+  if (!tasks.value && !OPEN_PAGES.includes(path.value)) go("/sign-in", { replaces: true });
 }
 
 /** Asks the server who is signed in. Without an answer, everything stays as it is. */

@@ -3,14 +3,16 @@ import { signal } from "@preact/signals";
 
 const WEEK_DAYS = 7;
 
-/** The present day, `YYYY-MM-DD`. It moves at midnight, and when the page is looked at again. */
+/** The present day, `YYYY-MM-DD`. */
 export const today = signal(dayOf(new Date()));
 
-setInterval(readToday, 30_000);
-document.addEventListener("visibilitychange", readToday);
-
-function readToday(): void {
-  today.value = dayOf(new Date());
+/** Moves `today` at midnight, and when the page is looked at again. */
+export function watchToday(): void {
+  const read = () => {
+    today.value = dayOf(new Date());
+  };
+  setInterval(read, 30_000);
+  document.addEventListener("visibilitychange", read);
 }
 
 /** The day of a moment, here. */
