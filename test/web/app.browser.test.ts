@@ -344,7 +344,8 @@ describe("P6 without a network", () => {
     await page.evaluate(() => navigator.serviceWorker.ready);
     await page.reload();
     await page.getByPlaceholder(/Add a task/).fill("Half a sen");
-    appendFileSync(join(system.folder, "dist/web/service-worker.js"), "\n// another version\n");
+    // `wrangler dev` builds anew.
+    appendFileSync(join(system.folder, "src/web/style.css"), "\n.newer { color: inherit; }\n");
     await expect
       .poll(
         async () => {
@@ -371,7 +372,7 @@ describe("P3 tasks", () => {
     await field.press("Enter");
     await expectTitles(page, ["Pay rent #home"]);
     await page.getByText(/Tomorrow, 9:00/).waitFor();
-    await page.getByText("high", { exact: false }).first().waitFor();
+    await page.locator(".facts .priority-high").waitFor();
     await page.getByRole("link", { name: /Upcoming/ }).click();
     await expectTitles(page, ["Pay rent #home"]);
     await page.getByRole("link", { name: /Today/ }).click();
@@ -402,6 +403,7 @@ describe("P3 tasks", () => {
   it("P3 the trash restores; import and export say what they do", async () => {
     const { page } = await openPerson(system);
     await addTask(page, "To the trash");
+    await expectSent(page);
     await openEditor(page, "To the trash");
     await page.getByRole("button", { name: "Delete" }).click();
     await expectTitles(page, []);

@@ -5,6 +5,8 @@ import type { System } from "../support/node/browser.ts";
 
 export const PASSWORD = "correct horse battery";
 
+const WAIT_MS = 15_000;
+
 let addresses = 0;
 
 export type Device = { context: BrowserContext; page: Page; faults: string[]; elsewhere: string[] };
@@ -17,6 +19,7 @@ export async function openDevice({ server, browser }: System, options: BrowserCo
     viewport: { width: 1280, height: 900 },
     ...options,
   });
+  context.setDefaultTimeout(WAIT_MS);
   const [faults, elsewhere]: [string[], string[]] = [[], []];
   context.on("console", (message) => {
     const isNetwork = /Failed to load resource/.test(message.text());
@@ -60,6 +63,7 @@ export async function openSecondDevice(system: System, email: string): Promise<D
   const device = await openDevice(system);
   await device.page.goto(`${system.server.url}/sign-in`);
   await signIn(device.page, email);
+  await device.page.getByPlaceholder(/Add a task/).waitFor();
   await openTasks(system, device.page);
   return device;
 }

@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 export async function registerServiceWorker(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   try {
-    const registration = await navigator.serviceWorker.register(scriptUrl());
+    const registration = await navigator.serviceWorker.register(scriptUrl(), { updateViaCache: "none" });
     if (registration.waiting) updateIsReady.value = true;
     registration.addEventListener("updatefound", () => watch(registration.installing));
     setInterval(() => void registration.update().catch(() => {}), HOUR_MS);
