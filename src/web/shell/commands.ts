@@ -46,7 +46,8 @@ function openDialog(name: NonNullable<typeof dialog.value>): void {
 }
 
 function onTasks(work: () => void): void {
-  if (path.value !== "/") go("/");
+  if (path.value === "/") return work();
+  go("/");
   requestAnimationFrame(work);
 }
 

@@ -124,13 +124,16 @@ function lineAt(tops: readonly number[], px: number): number {
 function focusTask(id: string, list: HTMLElement | null, all: readonly Line[], tops: readonly number[]): void {
   const at = indexOf(all, id);
   if (!list || at === -1) return;
-  // Whoever types elsewhere keeps the focus.
-  if (document.activeElement?.matches("input, textarea, select") && !list.contains(document.activeElement)) return;
   const top = list.getBoundingClientRect().top + (tops[at] ?? 0);
   const margin = 140;
   if (top < margin) scrollBy(0, top - margin);
   else if (top > innerHeight - margin) scrollBy(0, top - innerHeight + margin);
-  requestAnimationFrame(() =>
-    list.querySelector<HTMLElement>(`[data-id="${id}"] .title`)?.focus({ preventScroll: true }),
-  );
+  requestAnimationFrame(() => {
+    const { activeElement } = document;
+    // The keyboard has moved on.
+    if (selected.value !== id) return;
+    // Whoever types elsewhere keeps the focus.
+    if (activeElement?.matches("input, textarea, select") && !list.contains(activeElement)) return;
+    list.querySelector<HTMLElement>(`[data-id="${id}"] .title`)?.focus({ preventScroll: true });
+  });
 }
