@@ -46,9 +46,12 @@ function openDialog(name: NonNullable<typeof dialog.value>): void {
 }
 
 function onTasks(work: () => void): void {
-  if (path.value === "/") return work();
-  go("/");
-  requestAnimationFrame(work);
+  if (path.value === "/") {
+    work();
+  } else {
+    go("/");
+    requestAnimationFrame(work);
+  }
 }
 
 function focus(selector: string): void {
