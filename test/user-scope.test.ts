@@ -70,7 +70,7 @@ describe("another user's path", () => {
 
   it("S4 a user id in the body, the query or a header changes nothing", async () => {
     const [caller, other] = await Promise.all([someone(), someone()]);
-    for (const field of ["userId", "user_id", "sub", "owner", "id"]) {
+    for (const field of ["userId", "user_id", "sub", "owner"]) {
       const answer = await caller.call(caller.path, { json: { title: "x", [field]: other.id } });
       expect(answer.status).toBe(400);
       expect(await answer.json()).toMatchObject({ errors: [{ path: field }] });

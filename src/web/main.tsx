@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { type ComponentType, render } from "preact";
 import { useEffect } from "preact/hooks";
 import { ForgottenPassword, SignIn, SignUp } from "./account/entry-pages.tsx";
-import { leftElsewhere, start } from "./account/session.ts";
+import { leftElsewhere, onLeave, start } from "./account/session.ts";
 import { SignOutDialog } from "./account/sign-out-dialog.tsx";
 import { path, watchLinks } from "./router.ts";
 import { CommandBar, ShortcutHelp } from "./shell/command-bar.tsx";
@@ -15,7 +15,9 @@ import { forgetSteps } from "./shell/undo.ts";
 import { Conflicts } from "./tasks/conflicts.tsx";
 import { watchToday } from "./tasks/dates.ts";
 import { ImportDialog } from "./tasks/import-dialog.tsx";
+import { clearQuickAdd } from "./tasks/quick-add.tsx";
 import { onWiped, tasks } from "./tasks/store.ts";
+import { editing, selected } from "./tasks/task-list.tsx";
 import { TasksPage } from "./tasks/tasks-page.tsx";
 
 /** The pages. Those that most visits do not need are loaded when they are opened. */
@@ -72,9 +74,13 @@ function later(load: () => Promise<ComponentType>): ComponentType {
   };
 }
 
-onWiped(() => {
-  forgetSteps();
-  void leftElsewhere();
+onWiped(() => void leftElsewhere());
+onLeave(forgetSteps);
+onLeave(clearQuickAdd);
+onLeave(() => {
+  editing.value = undefined;
+  selected.value = undefined;
+  dialog.value = undefined;
 });
 watchToday();
 watchLinks(Object.keys(PAGES));

@@ -245,6 +245,36 @@ describe("L the life of a session", () => {
     expect(await titles(second.page)).not.toContain("Of the second");
   });
 
+  it("P5 S6 after a dead session, another person finds nothing of the first, whose changes wait for them", async () => {
+    const device = await openPerson(system);
+    const { page, context, email } = device;
+    await addTask(page, "Sent");
+    await expectSent(page);
+    const guest = await openDevice(system);
+    const next = await signUp(system, guest, "Next");
+    await setOffline(device, true);
+    await addTask(page, "Private");
+    await page.getByPlaceholder(/Add a task/).fill("Half a sen");
+    await context.clearCookies();
+    await setOffline(device, false);
+    await page.waitForURL("**/sign-in");
+    await signIn(page, next);
+    await page.getByPlaceholder(/Add a task/).waitFor();
+    await openTasksLink(page);
+    await expectTitles(page, []);
+    expect(await page.getByPlaceholder(/Add a task/).inputValue()).toBe("");
+    await page.keyboard.press("Control+z");
+    await expectTitles(page, []);
+    await context.clearCookies();
+    await page.reload();
+    await page.waitForURL("**/sign-in");
+    await signIn(page, email);
+    await page.getByPlaceholder(/Add a task/).waitFor();
+    await openTasksLink(page);
+    await expectTitles(page, ["Sent", "Private"]);
+    await expectSent(page);
+  });
+
   it("P6 signing out with unsent changes asks first", async () => {
     const device = await openPerson(system);
     const { page } = device;

@@ -11,11 +11,20 @@ export function browserSurroundings(client: TasksClient, userId: string): Surrou
   return {
     storage: createIndexedDbStorage(name),
     network: whileOnline(networkOf(client, userId)),
-    clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+    clock: {
+      now: () => Date.now(),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      untilLookedAt,
+    },
     lock: (work) => void navigator.locks.request(name, work),
     channel: openChannel(name),
     newId: uuidv7,
   };
+}
+
+async function untilLookedAt(): Promise<void> {
+  while (document.hidden)
+    await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
 }
 
 /** Asks nothing of the network while the browser says that there is none. */

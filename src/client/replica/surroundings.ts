@@ -18,6 +18,8 @@ export type ReplicaClock = {
   /** Unix milliseconds. Only shown to the person: nothing is decided by it. */
   now(): number;
   sleep(ms: number): Promise<void>;
+  /** Resolves when somebody looks: a copy that nobody looks at need not be fresh. */
+  untilLookedAt?(): Promise<void>;
 };
 
 /** Runs `work` while no other tab does; one tab at a time leads. */

@@ -67,7 +67,7 @@ export function createSync({ network, clock, newId, data, commit, report, isClos
         const isMoved = data().meta.version !== before;
         failures = isStale && !isMoved ? failures + 1 : 0;
         if (isMoved && data().outbox.size > 0) continue;
-        await pause(isStale ? pauseAfter(failures) : POLL_MS);
+        await (isStale ? pause(pauseAfter(failures)) : pause(POLL_MS, clock.untilLookedAt));
       } catch (error) {
         if (isClosed()) return;
         await recover(failureOf(error));
@@ -156,12 +156,12 @@ export function createSync({ network, clock, newId, data, commit, report, isClos
     await pause(retryInMs);
   }
 
-  /** Waits until somebody calls `nudge`, or the time has passed. */
-  async function pause(ms: number | undefined): Promise<void> {
+  /** Waits until somebody calls `nudge`, or the time has passed and `then` has come. */
+  async function pause(ms: number | undefined, then = async () => {}): Promise<void> {
     const woken = new Promise<void>((resolve) => {
       wake = resolve;
     });
-    if (!isWoken) await (ms === undefined ? woken : Promise.race([woken, clock.sleep(ms)]));
+    if (!isWoken) await (ms === undefined ? woken : Promise.race([woken, clock.sleep(ms).then(then)]));
     isWoken = false;
     wake = () => {};
   }

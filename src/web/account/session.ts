@@ -17,10 +17,20 @@ export const client = createTasksClient({ baseUrl: location.origin, onSignedOut:
 
 /** Undefined until the server has told, and without a network. */
 export const person = signal<Person | undefined>();
-/** Whether the server has said that nobody is signed in. */
-export const isSignedOut = signal(false);
 /** A sentence for the sign-in page. */
 export const notice = signal("");
+
+const whenLeft = new Set<() => void>();
+
+/** Called when another person may be next: nothing of the former may be left on the page. */
+export function onLeave(listener: () => void): void {
+  whenLeft.add(listener);
+}
+
+function forgetPerson(): void {
+  sessionStorage.clear();
+  for (const listener of whenLeft) listener();
+}
 
 /** Opens the copy of who was here last, and asks the server who it is now. */
 export async function start(): Promise<void> {
@@ -46,8 +56,8 @@ export async function refresh(): Promise<void> {
 export async function enter(user: Person): Promise<void> {
   const { id, name, email, emailVerified } = user;
   person.value = { id, name, email, emailVerified };
-  isSignedOut.value = false;
   notice.value = "";
+  if (localStorage.getItem(LAST_USER) !== id) forgetPerson();
   localStorage.setItem(LAST_USER, id);
   await openTasks(client, id);
   tasks.value?.sync();
@@ -56,7 +66,6 @@ export async function enter(user: Person): Promise<void> {
 
 /** The session has ended by itself: what waits stays on the device until the same person signs in again. */
 async function sessionEnded(): Promise<void> {
-  isSignedOut.value = true;
   if (OPEN_PAGES.includes(path.value)) return;
   if (localStorage.getItem(LAST_USER)) {
     notice.value = "Your session has ended. Sign in again: what you typed and what was not sent yet is still here.";
@@ -73,20 +82,18 @@ export async function signOut(): Promise<void> {
 /** Forgets the person on this device. */
 export async function leave(sentence: string): Promise<void> {
   localStorage.removeItem(LAST_USER);
-  sessionStorage.clear();
+  forgetPerson();
   await closeTasks({ wipes: true });
   person.value = undefined;
-  isSignedOut.value = true;
   notice.value = sentence;
   go("/sign-in", { replaces: true });
 }
 
 /** Another tab has signed out, and deleted the copy. */
 export async function leftElsewhere(): Promise<void> {
-  sessionStorage.clear();
+  forgetPerson();
   await closeTasks({ wipes: false });
   person.value = undefined;
-  isSignedOut.value = true;
   notice.value = "You signed out in another tab.";
   go("/sign-in", { replaces: true });
 }
