@@ -8,7 +8,7 @@ import { anonymous, nextAddress, nextEmail, ORIGIN, PASSWORD, worker } from "../
 import { type Effect, ServerRefusal } from "./model-server.ts";
 import { runHistory, type SimulatedServer } from "./simulation.ts";
 
-const HISTORIES = 150;
+const HISTORIES = 200;
 const MINUTES = 5;
 
 /** The API of somebody new. `effects` holds what it acknowledged. */
