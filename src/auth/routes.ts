@@ -78,7 +78,7 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
     await returnRenewed(answered, renewed, settings.keys, settings.sessionIdleSeconds);
     if (notes.newDevice) answered.headers.append("set-cookie", deviceCookie(c.req.url, notes.newDevice));
     if (c.req.method === "POST" && answered.ok && endsSession(answered))
-      answered.headers.set("clear-site-data", '"cache", "storage"');
+      answered.headers.set("clear-site-data", '"cache"');
     removeOtherCarrier(answered, carrier);
     return answered;
   }

@@ -1,9 +1,10 @@
 /** The app as people use it, in Chromium beside a running server. */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSystem, type System, shoot } from "../support/node/browser.ts";
+import { openPersistentBrowser, openSystem, type System, shoot } from "../support/node/browser.ts";
 import {
   addTask,
   expectSent,
@@ -156,6 +157,41 @@ describe("L the life of a session", () => {
     const cookies = await context.cookies();
     expect(cookies.every(({ httpOnly }) => httpOnly)).toBe(true);
     expect(cookies.find(({ name }) => name.includes("session"))?.expires).toBeGreaterThan(Date.now() / 1000 + 86_400);
+  });
+
+  it("L1 P6 signed in after a browser restart, with the tasks at once and without a network", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "browser-"));
+    const first = await openPersistentBrowser(folder);
+    await signUp(system, { context: first, page: await first.newPage(), faults: [], elsewhere: [] });
+    const page = await first.newPage();
+    await openTasks(system, page);
+    await addTask(page, "Survives");
+    await expectSent(page);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await first.close();
+    const second = await openPersistentBrowser(folder);
+    await second.setOffline(true);
+    const again = await second.newPage();
+    await openTasks(system, again);
+    await expectTitles(again, ["Survives"]);
+    await second.setOffline(false);
+    await rename(again, "Survives", "Still signed in");
+    await expectSent(again);
+    await second.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("P5 a sign-out whose tab was killed still deletes the copy", async () => {
+    const { page, context } = await openPerson(system);
+    await addTask(page, "Private");
+    await expectSent(page);
+    await page.evaluate(() =>
+      localStorage.setItem("edge-tasks leaving", localStorage.getItem("edge-tasks user") ?? ""),
+    );
+    await context.clearCookies();
+    await page.reload();
+    await page.waitForURL("**/sign-in");
+    await expect.poll(() => storedRecords(page)).toBe(0);
   });
 
   it("L6 an expired access token is renewed unseen", async () => {

@@ -145,8 +145,7 @@ export function AccountPage() {
           button="Delete account and tasks"
           isDangerous
           send={async ({ password = "" }) => {
-            await client.account.delete({ password });
-            await leave("Your account and all your tasks are deleted.");
+            await leave(() => client.account.delete({ password }), "Your account and all your tasks are deleted.");
             return undefined;
           }}
         >

@@ -5,11 +5,13 @@
 import { signal } from "@preact/signals";
 import { createTasksClient, isTasksError } from "../../client/index.ts";
 import { go, path } from "../router.ts";
-import { closeTasks, openTasks, tasks } from "../tasks/store.ts";
+import { closeTasks, deleteCopy, openTasks, tasks } from "../tasks/store.ts";
 
 export type Person = { id: string; name: string; email: string; emailVerified: boolean };
 
 const LAST_USER = "edge-tasks user";
+/** Whose copy is to be deleted, from before the session ends until it is done: the tab may be killed in between. */
+const LEAVING = "edge-tasks leaving";
 /** The pages that need nobody to be signed in. */
 const OPEN_PAGES = ["/sign-in", "/sign-up", "/forgotten-password", "/reset-password", "/verify-email"];
 
@@ -34,6 +36,7 @@ function forgetPerson(): void {
 
 /** Opens the copy of who was here last, and asks the server who it is now. */
 export async function start(): Promise<void> {
+  await finishLeaving();
   const last = localStorage.getItem(LAST_USER);
   if (last) await openTasks(client, last);
   await refresh();
@@ -73,20 +76,38 @@ async function sessionEnded(): Promise<void> {
   go("/sign-in", { replaces: true });
 }
 
-/** Ends the session, and deletes the copy from the device, in every tab. Throws if the server cannot be reached. */
-export async function signOut(): Promise<void> {
-  await client.signOut();
-  await leave("");
-}
-
-/** Forgets the person on this device. */
-export async function leave(sentence: string): Promise<void> {
+/**
+ * Ends the session, and deletes the copy from the device, in every tab. Throws if the server cannot be reached.
+ * @param work ends the session: signing out, or deleting the account
+ * @param sentence for the sign-in page
+ */
+export async function leave(work: () => Promise<void>, sentence = ""): Promise<void> {
+  localStorage.setItem(LEAVING, localStorage.getItem(LAST_USER) ?? "");
+  try {
+    await work();
+  } catch (error) {
+    localStorage.removeItem(LEAVING);
+    throw error;
+  }
   localStorage.removeItem(LAST_USER);
   forgetPerson();
   await closeTasks({ wipes: true });
+  localStorage.removeItem(LEAVING);
   person.value = undefined;
   notice.value = sentence;
   go("/sign-in", { replaces: true });
+}
+
+/** Deletes a copy whose person signed out in a tab that was killed meanwhile, unless the session is still there. */
+async function finishLeaving(): Promise<void> {
+  const leaving = localStorage.getItem(LEAVING);
+  if (!leaving) return;
+  const current = await client.session().catch(() => undefined);
+  if (current?.user.id !== leaving) {
+    if (localStorage.getItem(LAST_USER) === leaving) localStorage.removeItem(LAST_USER);
+    await deleteCopy(client, leaving);
+  }
+  localStorage.removeItem(LEAVING);
 }
 
 /** Another tab has signed out, and deleted the copy. */

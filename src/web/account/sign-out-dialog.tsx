@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Dialog, dialog } from "../shell/dialog.tsx";
 import { moves, tasks } from "../tasks/store.ts";
-import { signOut } from "./session.ts";
+import { client, leave } from "./session.ts";
 import { failureOf } from "./words.ts";
 
 export function SignOutDialog() {
@@ -14,13 +14,13 @@ export function SignOutDialog() {
   const conflicts = tasks.value?.conflicts().length ?? 0;
   useEffect(() => {
     tasks.value?.sync();
-    if (waiting + conflicts === 0) void leave();
+    if (waiting + conflicts === 0) void signOut();
   }, []);
 
-  async function leave(): Promise<void> {
+  async function signOut(): Promise<void> {
     isBusy.value = true;
     try {
-      await signOut();
+      await leave(() => client.signOut());
       dialog.value = undefined;
     } catch (failure) {
       const { text } = failureOf(failure);
@@ -44,7 +44,7 @@ export function SignOutDialog() {
         {error.value}
       </p>
       <div class="buttons">
-        <button type="button" class="danger" disabled={isBusy.value} onClick={() => void leave()}>
+        <button type="button" class="danger" disabled={isBusy.value} onClick={() => void signOut()}>
           {waiting + conflicts > 0 ? "Sign out and delete them" : "Sign out"}
         </button>
         <button

@@ -43,6 +43,15 @@ export async function openTasks(client: TasksClient, userId: string): Promise<vo
   moves.value += 1;
 }
 
+/** Deletes somebody's copy that is not open. */
+export async function deleteCopy(client: TasksClient, userId: string): Promise<void> {
+  const { storage, channel } = browserSurroundings(client, userId);
+  await storage.clear();
+  channel.post({ type: "wiped" });
+  storage.close();
+  channel.close();
+}
+
 /** @param wipes whether the copy is deleted from the device, with what waits */
 export async function closeTasks({ wipes }: { wipes: boolean }): Promise<void> {
   const replica = tasks.value;

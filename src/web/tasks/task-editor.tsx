@@ -55,7 +55,7 @@ export function TaskEditor({ task, onHeight }: EditorProps) {
       onSubmit={save}
       onKeyDown={(event) => {
         if (event.key === "Escape") close();
-        if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) save(event);
+        if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) form.current?.requestSubmit();
       }}
     >
       <label>

@@ -1,7 +1,7 @@
 /** Chromium beside a server of its own, and the mails that the server wrote. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { copyProject, removeProject, Server } from "./server.ts";
 
 export type System = { server: Server; browser: Browser; folder: string; close: () => Promise<void> };
@@ -26,12 +26,18 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${folder}/${name}.png` });
 }
 
+const LAUNCH = {
+  executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
+};
+
 function openBrowser(): Promise<Browser> {
-  const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
-  return chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
-  });
+  return chromium.launch(LAUNCH);
+}
+
+/** A browser that keeps what it knows in a folder, as a person's does from one start to the next. */
+export function openPersistentBrowser(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, LAUNCH);
 }
 
 /** The link in the newest mail to an address; `wrangler dev` prints where it puts each. */
