@@ -23,7 +23,11 @@ export function TaskEditor({ task, onHeight }: EditorProps) {
   const draft = useSignal<Draft>(draftOf(key) ?? draftFrom(task));
   const error = useSignal("");
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.querySelector<HTMLElement>("input")?.focus(), []);
+  useEffect(() => {
+    form.current?.querySelector<HTMLElement>("input")?.focus({ preventScroll: true });
+    // Once the list has made room for it.
+    requestAnimationFrame(() => form.current?.scrollIntoView({ block: "nearest" }));
+  }, []);
   useLayoutEffect(() => onHeight((form.current?.offsetHeight ?? 0) + 16));
 
   function set(changes: Partial<Draft>): void {
