@@ -37,7 +37,7 @@ const TESTS: Record<string, string> = {
   "idempotency-records.ts": "tasks/exactly-once tasks/batch tasks/quotas",
   "imports.ts": "tasks/transfer tasks/quotas",
   "lists.ts": "tasks/finding tasks/list user-scope",
-  "statements.ts": "contract user-scope tasks/batch tasks/quotas",
+  "statements.ts": "contract user-scope tasks/batch tasks/own-ids tasks/quotas",
   "totals.ts": "tasks/quotas tasks/finding",
 };
 const ALL_TESTS = "contract user-scope tasks";
@@ -61,8 +61,8 @@ const TASK_REMOVALS = [
   removal(
     "a quota, to create",
     "tasks/repository/statements.ts",
-    "where ${sessionIsActive()} and ${exceeded} is null",
-    "where ${sessionIsActive()}",
+    "sql`${exceeded} is null and not ${isTaken}`",
+    "sql`not ${isTaken}`",
     "tasks/quotas",
   ),
   removal(

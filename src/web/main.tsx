@@ -1,4 +1,5 @@
 /** The app in the browser: shows the page of the address. */
+import "./account/link-token.ts";
 import { signal } from "@preact/signals";
 import { type ComponentType, render } from "preact";
 import { useEffect } from "preact/hooks";
@@ -16,7 +17,7 @@ import { Conflicts } from "./tasks/conflicts.tsx";
 import { watchToday } from "./tasks/dates.ts";
 import { ImportDialog } from "./tasks/import-dialog.tsx";
 import { clearQuickAdd } from "./tasks/quick-add.tsx";
-import { onWiped, tasks } from "./tasks/store.ts";
+import { isOnline, onWiped, tasks } from "./tasks/store.ts";
 import { editing, selected } from "./tasks/task-list.tsx";
 import { TasksPage } from "./tasks/tasks-page.tsx";
 
@@ -85,7 +86,13 @@ onLeave(() => {
 watchToday();
 watchLinks(Object.keys(PAGES));
 watchKeys(() => NEED_TASKS.includes(path.value) && tasks.value !== undefined);
-addEventListener("online", () => tasks.value?.sync());
+addEventListener("online", () => {
+  isOnline.value = true;
+  tasks.value?.sync();
+});
+addEventListener("offline", () => {
+  isOnline.value = false;
+});
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && tasks.value?.sync());
 
 const app = document.querySelector("#app");

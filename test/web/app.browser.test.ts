@@ -262,6 +262,7 @@ describe("L the life of a session", () => {
     const other = await context.newPage();
     await signUp(system, { context, page: other, faults: [], elsewhere: [] }, "Second");
     await openTasks(system, other);
+    await other.getByRole("link", { name: "Second" }).waitFor();
     await addTask(other, "Of the second");
     await expectTitles(other, ["Of the second"]);
     // What the first tab still sends goes to its own person, or nowhere.

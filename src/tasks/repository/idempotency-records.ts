@@ -63,21 +63,21 @@ export function createIdempotencyRecords(context: TaskQueryContext) {
         sql`update ${idempotencyRecord}
           set results = json_set(results, ${`$.results[${index}]`}, operation.refusal || ${named === undefined ? ` ${id}` : ""})
           from ${refusal} as operation
-          where receipt.user_id = ${userId} and receipt.key = ${key} and operation.refusal is not null`,
+          where ${ownRecord(key)} and operation.refusal is not null`,
       ),
 
     /** Completes the record, if a change was made since the key was reserved. */
     settle: ({ key }: IdempotencyKey) =>
       query(
         sql`update ${idempotencyRecord} set results = results -> '$.results'
-          where user_id = ${userId} and key = ${key} and results ->> '$.since' < ${latestRevision()}`,
+          where ${ownRecord(key)} and results ->> '$.since' < ${latestRevision()}`,
       ),
 
     /** Stops the transaction, with the newest revision, if nothing changed: no quota would bound the number of keys. */
     requireChange: ({ key }: IdempotencyKey) =>
       query(
         sql`select case json_type(results) when 'object' then ${refuse(sql`'idle ' || (results ->> '$.since')`)} end
-          from ${idempotencyRecord} where user_id = ${userId} and key = ${key}`,
+          from ${idempotencyRecord} where ${ownRecord(key)}`,
       ),
 
     /**
@@ -98,8 +98,13 @@ export function createIdempotencyRecords(context: TaskQueryContext) {
     },
   };
 
+  /** The user's record of a key: users have keys of their own. */
+  function ownRecord(key: string): SQL {
+    return sql`receipt.user_id = ${userId} and receipt.key = ${key}`;
+  }
+
   function reserve({ key, digest }: IdempotencyKey, results: SQL, condition: SQL) {
-    const isTaken = sql`exists (select 1 from ${idempotencyRecord} where user_id = ${userId} and key = ${key})`;
+    const isTaken = sql`exists (select 1 from ${idempotencyRecord} where ${ownRecord(key)})`;
     return query(
       sql`insert into ${idempotencyRecord} (user_id, key, request_digest, results, created_at)
         select ${session.userId}, ${key}, ${digest}, ${results}, ${now()} from ${session}, ${totals.beforeCreating()} as before
@@ -111,14 +116,14 @@ export function createIdempotencyRecords(context: TaskQueryContext) {
     const ids = named.filter((id) => id !== undefined).map((id) => id.slice(0, MAX_ID_CHARACTERS));
     const [[record], rows] = await bothWhileSessionActive(
       query<{ requestDigest: string; results: string }>(
-        sql`select request_digest as requestDigest, results from ${idempotencyRecord} where user_id = ${userId} and key = ${key.key}`,
+        sql`select request_digest as requestDigest, results from ${idempotencyRecord} where ${ownRecord(key.key)}`,
       ),
       query<Row>(
         sql`select ${columns} from ${task} where user_id = ${userId} and id in (
           select value from json_each(${JSON.stringify(ids)}) union all
           select case result.type when 'object' then result.value ->> 'id' else substr(result.value, ${CREATED.length + 1}) end
           from ${idempotencyRecord}, json_each(receipt.results) as result
-          where receipt.user_id = ${userId} and receipt.key = ${key.key})`,
+          where ${ownRecord(key.key)})`,
       ),
     );
     // The key was taken just now: this replica lags behind.

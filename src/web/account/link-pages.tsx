@@ -3,23 +3,21 @@
  * What fails is named, and the input is kept.
  */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { EntryPage } from "./entry-pages.tsx";
 import { Field, Form, PASSWORD_RULES } from "./form.tsx";
-import { takeToken } from "./link-token.ts";
+import { linkToken } from "./link-token.ts";
 import { client } from "./session.ts";
 
 const INCOMPLETE = "This link is incomplete. Open it from the mail again.";
 
 export function VerifyEmail() {
-  const token = useToken();
   return (
-    <LinkPage title="Confirm your e-mail address" token={token.value}>
+    <LinkPage title="Confirm your e-mail address" token={linkToken}>
       {(finish) => (
         <Form
           button="Confirm address"
           send={async () => {
-            await client.account.verifyEmail(token.value);
+            await client.account.verifyEmail(linkToken);
             finish("Confirmed. You can close this page.");
             return undefined;
           }}
@@ -30,14 +28,13 @@ export function VerifyEmail() {
 }
 
 export function ResetPassword() {
-  const token = useToken();
   return (
-    <LinkPage title="Choose a new password" token={token.value}>
+    <LinkPage title="Choose a new password" token={linkToken}>
       {(finish) => (
         <Form
           button="Set password"
           send={async ({ newPassword = "" }) => {
-            await client.account.resetPassword({ token: token.value, newPassword });
+            await client.account.resetPassword({ token: linkToken, newPassword });
             finish("Your new password is set. You are signed out on all devices; sign in with the new password.");
             return undefined;
           }}
@@ -90,13 +87,4 @@ function LinkPage({ title, token, children }: LinkPageProps) {
       )}
     </EntryPage>
   );
-}
-
-/** The token of the link, which leaves the address at once. */
-function useToken() {
-  const token = useSignal(location.hash.slice(1));
-  useEffect(() => {
-    takeToken();
-  }, []);
-  return token;
 }

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { person } from "../account/session.ts";
 import { path } from "../router.ts";
-import { status, tasks } from "../tasks/store.ts";
+import { isOnline, status, tasks } from "../tasks/store.ts";
 import { addressOf, counts, tagFilter, tags, VIEWS, type ViewName, view } from "../tasks/views.ts";
 import { dialog } from "./dialog.tsx";
 import { reloadForUpdate, updateIsReady } from "./service-worker.ts";
@@ -131,7 +131,7 @@ function sentenceOf(current: NonNullable<typeof status.value>, isSlow: boolean):
     const { loaded, total } = progress;
     return total ? `Fetching your tasks: ${Math.min(loaded, total)} of ${total}.` : "Fetching your tasks.";
   }
-  if (state === "offline" || !navigator.onLine) return `${changes}Offline: everything works, and is sent later.`;
+  if (state === "offline" || !isOnline.value) return `${changes}Offline: everything works, and is sent later.`;
   if (state === "unavailable") return `${changes}The server is not available. It is asked again soon.`;
   if (state === "signed-out") return `${changes}Your session has ended. Sign in again to send.`;
   if (state === "other-user") return `${changes}Somebody else is signed in. Sign in again to send.`;

@@ -13,6 +13,9 @@ export const status = computed<ReplicaStatus | undefined>(() => {
   return tasks.value?.status();
 });
 
+/** Whether the browser says that there is a network. */
+export const isOnline = signal(navigator.onLine);
+
 let openFor: string | undefined;
 const whenWiped = new Set<() => void>();
 
