@@ -38,7 +38,7 @@ export function createTasksClient({ baseUrl, fetch, ...options }: ClientOptions)
     ...createAccount(session),
     ...createTasks(sendWithBookmark),
     /** The same calls under a user's own path: refused with `forbidden` when somebody else is signed in. */
-    of: (userId: string) => createTasks(sendWithBookmark, userId),
+    of: (userId: string) => createTasks((call) => sendWithBookmark({ ...call, userId }), userId),
   };
 
   /** Sends the newest bookmark, so that a read includes earlier writes on every replica. Bookmarks sort by age. */

@@ -58,12 +58,12 @@ export function createSession(send: Send, options: SessionOptions) {
     /** Sends a call with an access token, and once more with a new one if the first is refused. */
     sendAuthorized: (call: Call): Promise<Answer> =>
       noticingEnd(async (mine) => {
-        const token = await accessToken(mine, call.signal);
+        const token = await accessToken(mine, call);
         try {
           return await send(withToken(call, token));
         } catch (error) {
           if (!isTasksError(error) || !RENEWABLE.includes(error.code)) throw error;
-          return await send(withToken(call, await accessToken(mine, call.signal, token)));
+          return await send(withToken(call, await accessToken(mine, call, token)));
         }
       }),
   };
@@ -107,8 +107,8 @@ export function createSession(send: Send, options: SessionOptions) {
   }
 
   /** An access token of this session, for as long as it is the active one. */
-  async function accessToken(mine: Active, signal: AbortSignalLike | undefined, refused?: string): Promise<string> {
-    const token = await mine.tokens.get((renewal) => fetchToken(mine, renewal), { signal, refused });
+  async function accessToken(mine: Active, { signal, userId }: Call, refused?: string): Promise<string> {
+    const token = await mine.tokens.get((renewal) => fetchToken(mine, renewal), { signal, refused, userId });
     if (active !== mine) throw sessionEnded();
     isSignedIn = true;
     return token;

@@ -16,7 +16,9 @@ const RENEWAL_TAKES_MS = 60_000;
 export type TokenCache = ReturnType<typeof createTokenCache>;
 
 type Renewal = { token: Promise<Token>; startedAt: number; waiting: number; stop: () => void };
-type Message = { type: "ask" } | { type: "token"; token: Token } | { type: "ended" };
+/** `token`: somebody has signed in, or a token was renewed. `answer`: what a tab has, for the one that asks. */
+type Message = { type: "ask" } | { type: "answer" | "token"; token: Token } | { type: "ended" };
+type Wish = { refused: string | undefined; userId: string | undefined };
 
 /** The caches of sessions, for as long as a client uses them. */
 const caches = new Map<string, WeakRef<TokenCache>>();
@@ -42,6 +44,8 @@ export function tokenCacheFor(name: string | undefined): TokenCache {
 function createTokenCache(name: string | undefined) {
   let current: Token | undefined;
   let renewal: Renewal | undefined;
+  /** Whose token is asked for. */
+  let wanted: string | undefined;
   const waitingForTabs = new Set<() => void>();
   /** Called when the session has ended or another one has replaced it, whoever noticed. */
   const onEnded = new Set<() => void>();
@@ -51,7 +55,9 @@ function createTokenCache(name: string | undefined) {
     // Only this client writes to this channel.
     const message = event.data as Message;
     if (message.type === "token") take(message.token);
-    if (message.type === "ask" && isFresh(current)) tell({ type: "token", token: current });
+    // A tab of another person answers as well: its token is none of ours.
+    if (message.type === "answer" && waitingForTabs.size > 0 && isOf(message.token, wanted)) take(message.token);
+    if (message.type === "ask" && isFresh(current)) tell({ type: "answer", token: current });
     if (message.type === "ended") drop();
   });
 
@@ -60,12 +66,12 @@ function createTokenCache(name: string | undefined) {
 
     /**
      * Returns a token, fetched if there is none.
-     * @param refused a token that the server no longer accepts
+     * @param wish `refused`: a token that the server no longer accepts; `userId`: whose token it has to be, if it is known
      */
-    async get(fetchToken: FetchToken, { signal, refused }: Abortable & { refused?: string | undefined }) {
-      if (isFresh(current) && current.token !== refused) return current.token;
+    async get(fetchToken: FetchToken, { signal, ...wish }: Abortable & Wish) {
+      if (isGood(current, wish)) return current.token;
       if (signal?.aborted) throw aborted(signal.reason);
-      if (!renewal || Date.now() - renewal.startedAt > RENEWAL_TAKES_MS) renewal = startRenewal(fetchToken, refused);
+      if (!renewal || Date.now() - renewal.startedAt > RENEWAL_TAKES_MS) renewal = startRenewal(fetchToken, wish);
       const mine = renewal;
       mine.waiting += 1;
       try {
@@ -90,16 +96,16 @@ function createTokenCache(name: string | undefined) {
   };
 
   /** Starts a renewal. It is stopped when no call waits for it any more. */
-  function startRenewal(fetchToken: FetchToken, refused: string | undefined): Renewal {
+  function startRenewal(fetchToken: FetchToken, wish: Wish): Renewal {
     const controller = new platform.AbortController();
-    const token = inTurn(name, () => renew(fetchToken, refused, controller.signal));
+    const token = inTurn(name, () => renew(fetchToken, wish, controller.signal));
     return { token, startedAt: Date.now(), waiting: 0, stop: () => controller.abort() };
   }
 
-  async function renew(fetchToken: FetchToken, refused: string | undefined, signal: AbortSignalLike): Promise<Token> {
-    const isGood = (token: Token | undefined) => isFresh(token) && token.token !== refused;
-    if (!isGood(current) && channel) await askOtherTabs(() => isGood(current));
-    if (current && isGood(current)) return current;
+  async function renew(fetchToken: FetchToken, wish: Wish, signal: AbortSignalLike): Promise<Token> {
+    wanted = wish.userId;
+    if (!isGood(current, wish) && channel) await askOtherTabs(() => isGood(current, wish));
+    if (isGood(current, wish)) return current;
     const token = await fetchToken(signal);
     share(token);
     return token;
@@ -136,6 +142,14 @@ function createTokenCache(name: string | undefined) {
     current = undefined;
     for (const listener of [...onEnded]) listener();
   }
+}
+
+function isGood(token: Token | undefined, { refused, userId }: Wish): token is Token {
+  return isFresh(token) && token.token !== refused && isOf(token, userId);
+}
+
+function isOf({ token }: Token, userId: string | undefined): boolean {
+  return userId === undefined || claimsOf(token)["sub"] === userId;
 }
 
 /** Only pages share a session with others that run elsewhere. */

@@ -12,6 +12,8 @@ export type Call = Abortable & {
   body?: string;
   headers?: Record<string, string | undefined>;
   repeatable: boolean;
+  /** Whose task data it asks for, if it names a user: then it is sent with a token of theirs, if there is one. */
+  userId?: string | undefined;
   /** Whether the response's body is left to the caller to read. */
   streams?: boolean;
 };

@@ -67,16 +67,14 @@ export function createBatch(context: TaskQueryContext, statements: Statements, r
       atomic ? readOrStop(step, index) : statements.readBefore(step.id, step.change),
       step.change.run(),
     ]);
-    const results = (await transaction([
-      requireActiveSession(),
+    const results = await runInSession([
       ...reservation,
       ...works.flat(),
       ...(key ? [records.settle(key), records.requireChange(key)] : []),
-    ])) as Before[][];
-    const first = 1 + reservation.length;
+    ]);
     const each = works[0]?.length ?? 0;
     return steps.map((step, index) => {
-      const end = first + (index + 1) * each;
+      const end = reservation.length + (index + 1) * each;
       return resultOf(step, results[end - 2]?.[0], results[end - 1]?.[0]);
     });
   }
@@ -94,17 +92,21 @@ export function createBatch(context: TaskQueryContext, statements: Statements, r
 
   /** The results of operations that change nothing at this revision. */
   async function resultsAt(revision: number, steps: Step[]): Promise<OperationResult[]> {
-    const [, ...results] = (await transaction([
-      requireActiveSession(),
+    const results = await runInSession([
       ...steps.map(({ id, change }): Statement => statements.readBefore(id, change)),
       query(sql`select ${latestRevision()} as revision`),
-    ])) as [unknown, ...Before[][]];
+    ]);
     const isSame = results.at(-1)?.[0]?.revision === revision;
     if (!isSame) throw new Error("D1_ERROR: the tasks have changed meanwhile");
     return steps.map((step, index) => resultOf(step, results[index]?.[0], undefined));
   }
 
-  /** Stops the transaction if the session has ended. */
+  /** Runs statements in one transaction, which stops if the session has ended. */
+  async function runInSession(all: Statement[]): Promise<Before[][]> {
+    const [, ...results] = await transaction([requireActiveSession(), ...all]);
+    return results as Before[][];
+  }
+
   function requireActiveSession(): Statement {
     const isActive = sql`exists (select 1 from ${session} where ${sessionIsActive()})`;
     return query(sql`select case when ${isActive} then 1 else ${refuse(sql`'ended'`)} end`);

@@ -58,11 +58,12 @@ export async function refresh(): Promise<void> {
 /** Shows the tasks of somebody who has signed in. What the same person had not sent yet is sent now. */
 export async function enter(user: Person): Promise<void> {
   const { id, name, email, emailVerified } = user;
-  person.value = { id, name, email, emailVerified };
   notice.value = "";
   if (localStorage.getItem(LAST_USER) !== id) forgetPerson();
   localStorage.setItem(LAST_USER, id);
+  // The former person's copy is closed before anything of the next is shown.
   await openTasks(client, id);
+  person.value = { id, name, email, emailVerified };
   tasks.value?.sync();
   if (["/sign-in", "/sign-up", "/forgotten-password"].includes(path.value)) go("/", { replaces: true });
 }
