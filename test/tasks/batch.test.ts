@@ -316,7 +316,7 @@ describe("T1 independent operations", () => {
         expect(again.results.map(outcomeOf)).toEqual(results.map(outcomeOf));
         expect(await statesOf(batched)).toEqual(after);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });
