@@ -33,6 +33,7 @@ const PREDICATES: [form: RegExp, without: string][] = [
 const TESTS: Record<string, string> = {
   "batch.ts": "tasks/batch tasks/quotas",
   "changes.ts": "tasks/changes contract",
+  "cleanup.ts": "housekeeping tasks/quotas",
   "context.ts": "user-scope tasks/exactly-once tasks/batch",
   "idempotency-records.ts": "tasks/exactly-once tasks/batch tasks/quotas",
   "imports.ts": "tasks/transfer tasks/quotas",

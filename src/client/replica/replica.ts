@@ -339,7 +339,7 @@ export async function openReplica(surroundings: Surroundings) {
     for (const id of ids) {
       const entries = waiting.get(id) ?? [];
       const task = showTask(draft.tasks.get(id), entries);
-      view.set(id, task && { ...task, isWaiting: entries.length > 0 });
+      view.set(id, task, entries.at(-1)?.seq ?? 0);
     }
   }
 

@@ -14,7 +14,8 @@ export type ViewQuery = Omit<ListQuery, "limit" | "cursor" | "status"> & { statu
 
 export type Counts = { live: number; open: number };
 
-type Indexed = { task: ShownTask; title: string; text: string };
+/** `turn` orders the changes that wait as they will be sent; 0 for a task without. */
+type Indexed = { task: ShownTask; turn: number; title: string; text: string };
 
 export type View = ReturnType<typeof createView>;
 
@@ -28,12 +29,21 @@ export function createView() {
 
     get: (id: string): ShownTask | undefined => shown.get(id)?.task,
 
-    /** Shows a task as it is now; undefined hides it. */
-    set(id: string, task: ShownTask | undefined): void {
+    /**
+     * Shows a task as it is now; undefined hides it.
+     * @param turn the number of its newest change that waits, or 0
+     */
+    set(id: string, task: Task | undefined, turn: number): void {
       const former = shown.get(id)?.task;
       open += Number(task?.completed === false) - Number(former?.completed === false);
       if (!task) shown.delete(id);
-      else shown.set(id, { task, title: foldText(task.title), text: foldText(task.description ?? "") });
+      else {
+        const isWaiting = turn > 0;
+        shown.set(id, {
+          ...{ task: { ...task, isWaiting }, turn },
+          ...{ title: foldText(task.title), text: foldText(task.description ?? "") },
+        });
+      }
     },
 
     /** The tasks that match, in order. */
@@ -69,8 +79,10 @@ function matcherOf({ status = "all", q, tag, priority, dueAfter, dueBefore }: Om
 
 type Order = (one: Indexed, other: Indexed) => number;
 
-const byCreation: Order = ({ task: a }, { task: b }) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id);
-const byChange: Order = ({ task: a }, { task: b }) => a.revision - b.revision || compare(a.updatedAt, b.updatedAt);
+// What waits stands where the server will put it, so that nothing moves once it is sent; the device's clock may be wrong.
+const byCreation: Order = ({ task: a }, { task: b }) =>
+  Number(a.revision === 0) - Number(b.revision === 0) || compare(a.createdAt, b.createdAt) || compare(a.id, b.id);
+const byChange: Order = (a, b) => a.turn - b.turn || a.task.revision - b.task.revision;
 const byPriority: Order = ({ task: a }, { task: b }) =>
   PRIORITIES.indexOf(a.priority) - PRIORITIES.indexOf(b.priority) || compare(a.id, b.id);
 const byTitle: Order = (a, b) => compare(a.title, b.title) || compare(a.task.id, b.task.id);

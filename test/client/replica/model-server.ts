@@ -25,6 +25,7 @@ export function createModelServer(random: Random, quota: number) {
   let revision = 0;
   /** Tokens of former epochs are too old. */
   let epoch = 0;
+  const now = () => new Date(Date.UTC(2026, 5) + revision).toISOString();
 
   return {
     effects,
@@ -81,7 +82,7 @@ export function createModelServer(random: Random, quota: number) {
 
   function create(by: string, id: string, fields: Partial<Task>): OperationResult {
     const known = tasks.get(id);
-    const wanted: Task = { ...EMPTY, ...fields, id, createdAt: id, updatedAt: id };
+    const wanted: Task = { ...EMPTY, ...fields, id, createdAt: now(), updatedAt: now() };
     if (known) {
       const isSame = known.deletedAt === null && NAMES.every((name) => same(known[name], wanted[name]));
       return isSame ? { op: "create", id, status: 201, task: known } : refused("create", id, 409, "id_taken");

@@ -216,6 +216,41 @@ describe("P6 local first", () => {
   });
 });
 
+describe("P6 the order of what waits", () => {
+  it("P6 a task keeps its place while others are sent, whatever the device's clock says", async () => {
+    for (const year of [2020, 2030]) {
+      const world = createWorld();
+      world.now = Date.UTC(year, 0);
+      const replica = await world.open();
+      const ids: string[] = [];
+      const add = (title: string) => {
+        world.now += 1000;
+        ids.push(`00000000-0000-4000-8000-00000000000${ids.length}`);
+        replica.create({ id: ids.at(-1) as string, title });
+      };
+      add("One");
+      await settled(replica);
+      world.fail = offline;
+      for (const title of ["Two", "Three"]) add(title);
+      expect(replica.list().map(({ title }) => title)).toEqual(["Three", "Two", "One"]);
+      world.fail = undefined;
+      replica.sync();
+      await settled(replica);
+      expect(replica.list().map(({ title }) => title)).toEqual(["Three", "Two", "One"]);
+      world.fail = offline;
+      replica.edit(ids[1] ?? "", { completed: true });
+      replica.edit(ids[0] ?? "", { completed: true });
+      const changed = () => replica.list({ sort: "-updatedAt" }).map(({ title }) => title);
+      expect(changed()).toEqual(["One", "Two", "Three"]);
+      world.fail = undefined;
+      replica.sync();
+      await settled(replica);
+      expect(changed()).toEqual(["One", "Two", "Three"]);
+      await replica.close();
+    }
+  });
+});
+
 describe("P7 rebase", () => {
   async function twoDevices() {
     const world = createWorld();
