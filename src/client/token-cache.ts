@@ -15,7 +15,13 @@ const RENEWAL_TAKES_MS = 60_000;
 
 export type TokenCache = ReturnType<typeof createTokenCache>;
 
-type Renewal = { token: Promise<Token>; startedAt: number; waiting: number; stop: () => void };
+type Renewal = {
+  userId: string | undefined;
+  token: Promise<Token>;
+  startedAt: number;
+  waiting: number;
+  stop: () => void;
+};
 /** `token`: somebody has signed in, or a token was renewed. `answer`: what a tab has, for the one that asks. */
 type Message = { type: "ask" } | { type: "answer" | "token"; token: Token } | { type: "ended" };
 type Wish = { refused: string | undefined; userId: string | undefined };
@@ -71,7 +77,8 @@ function createTokenCache(name: string | undefined) {
     async get(fetchToken: FetchToken, { signal, ...wish }: Abortable & Wish) {
       if (isGood(current, wish)) return current.token;
       if (signal?.aborted) throw aborted(signal.reason);
-      if (!renewal || Date.now() - renewal.startedAt > RENEWAL_TAKES_MS) renewal = startRenewal(fetchToken, wish);
+      const isLate = renewal && Date.now() - renewal.startedAt > RENEWAL_TAKES_MS;
+      if (!renewal || isLate || renewal.userId !== wish.userId) renewal = startRenewal(fetchToken, wish);
       const mine = renewal;
       mine.waiting += 1;
       try {
@@ -98,8 +105,11 @@ function createTokenCache(name: string | undefined) {
   /** Starts a renewal. It is stopped when no call waits for it any more. */
   function startRenewal(fetchToken: FetchToken, wish: Wish): Renewal {
     const controller = new platform.AbortController();
-    const token = inTurn(name, () => renew(fetchToken, wish, controller.signal));
-    return { token, startedAt: Date.now(), waiting: 0, stop: () => controller.abort() };
+    const { userId } = wish;
+    // Tabs of one person take turns; another person's do not wait for them.
+    const turn = name && (userId === undefined ? name : `${name} ${userId}`);
+    const token = inTurn(turn, () => renew(fetchToken, wish, controller.signal));
+    return { userId, token, startedAt: Date.now(), waiting: 0, stop: () => controller.abort() };
   }
 
   async function renew(fetchToken: FetchToken, wish: Wish, signal: AbortSignalLike): Promise<Token> {
@@ -107,6 +117,8 @@ function createTokenCache(name: string | undefined) {
     if (!isGood(current, wish) && channel) await askOtherTabs(() => isGood(current, wish));
     if (isGood(current, wish)) return current;
     const token = await fetchToken(signal);
+    // Whoever asks by a name knows that the person has changed.
+    if (wish.userId !== undefined && isOf(token, wish.userId)) current = token;
     share(token);
     return token;
   }

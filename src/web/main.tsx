@@ -4,11 +4,12 @@ import { signal } from "@preact/signals";
 import { type ComponentType, render } from "preact";
 import { useEffect } from "preact/hooks";
 import { ForgottenPassword, SignIn, SignUp } from "./account/entry-pages.tsx";
-import { leftElsewhere, onLeave, start } from "./account/session.ts";
+import { leftElsewhere, onLeave, person, refresh, start } from "./account/session.ts";
 import { SignOutDialog } from "./account/sign-out-dialog.tsx";
 import { path, watchLinks } from "./router.ts";
 import { CommandBar, ShortcutHelp } from "./shell/command-bar.tsx";
 import { dialog } from "./shell/dialog.tsx";
+import { keepFocus } from "./shell/focus.ts";
 import { Notices } from "./shell/notices.tsx";
 import { registerServiceWorker } from "./shell/service-worker.ts";
 import { watchKeys } from "./shell/shortcuts.ts";
@@ -17,8 +18,8 @@ import { Conflicts } from "./tasks/conflicts.tsx";
 import { watchToday } from "./tasks/dates.ts";
 import { ImportDialog } from "./tasks/import-dialog.tsx";
 import { clearQuickAdd } from "./tasks/quick-add.tsx";
+import { editing, selected } from "./tasks/selection.ts";
 import { isOnline, onWiped, tasks } from "./tasks/store.ts";
-import { editing, selected } from "./tasks/task-list.tsx";
 import { TasksPage } from "./tasks/tasks-page.tsx";
 
 /** The pages. Those that most visits do not need are loaded when they are opened. */
@@ -76,26 +77,39 @@ function later(load: () => Promise<ComponentType>): ComponentType {
 }
 
 onWiped(() => void leftElsewhere());
-onLeave(forgetSteps);
 onLeave(clearQuickAdd);
 onLeave(() => {
   editing.value = undefined;
   selected.value = undefined;
   dialog.value = undefined;
 });
+// Nothing that was done in another copy can be undone in this one.
+tasks.subscribe(forgetSteps);
 watchToday();
 watchLinks(Object.keys(PAGES));
+addEventListener("popstate", () => {
+  dialog.value = undefined;
+});
 watchKeys(() => NEED_TASKS.includes(path.value) && tasks.value !== undefined);
 addEventListener("online", () => {
   isOnline.value = true;
-  tasks.value?.sync();
+  catchUp();
 });
 addEventListener("offline", () => {
   isOnline.value = false;
 });
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && tasks.value?.sync());
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && catchUp());
+
+/** Somebody may have signed in or out elsewhere meanwhile. */
+function catchUp(): void {
+  tasks.value?.sync();
+  if (!person.value) void refresh();
+}
 
 const app = document.querySelector("#app");
-if (app) render(<App />, app);
+if (app) {
+  keepFocus(app);
+  render(<App />, app);
+}
 await start();
 void registerServiceWorker();

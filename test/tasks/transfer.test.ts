@@ -108,6 +108,15 @@ describe("T7 export and import", () => {
     expect(await report(person, type, await answer.text())).toMatchObject({ imported: 0, invalid: 0, lines: [] });
   });
 
+  it("T8 tasks of a file that names no dates keep the order of the file", async () => {
+    const who = await someone();
+    const names = Array.from({ length: 30 }, (_, n) => `Row ${n}`);
+    const body = `title\n${names.join("\n")}\n`;
+    await ok(await who.call(`${who.path}/import`, { method: "POST", headers: { "content-type": "text/csv" }, body }));
+    expect((await all(who)).map(({ title }) => title)).toEqual(names);
+    expect((await all(who)).every(({ createdAt }) => Date.parse(createdAt) <= Date.now())).toBe(true);
+  });
+
   it("T1 an import changes no existing task, and restores no deleted one", async () => {
     const who = await someone();
     const [kept, deleted] = [await who.create({ title: "Kept" }), await who.create({ title: "Deleted" })];

@@ -51,6 +51,19 @@ describe("P3 quick add", () => {
     expect(read("Plan #monday")).toMatchObject({ title: "Plan", due: null, tags: ["monday"] });
   });
 
+  it("P3 a line that is only chips is a title, and tags beyond the limit stay in it", () => {
+    expect(read("#home tomorrow")).toMatchObject({ title: "#home tomorrow", due: null, tags: [] });
+    const tags = Array.from({ length: 22 }, (_, n) => `#tag${n}`);
+    expect(read(`Much ${tags.join(" ")}`)).toMatchObject({ title: "Much #tag20 #tag21", tags: { length: 20 } });
+  });
+
+  it("P3 what lies behind, belongs to somebody or is a fraction is no due date", () => {
+    for (const line of ["Write last friday's report", "Call about last friday", "Buy today's paper", "Add 1/2 cup"]) {
+      expect(read(line)).toMatchObject({ title: line, due: null });
+    }
+    expect(read("Find the photo of 5-12-77").due).toBeNull();
+  });
+
   it("P3 splits pasted text into lines, without marks of lists", () => {
     expect(linesOf("- one\r\n* [ ] two\n\n3. three\n  • four \n- [x] five\n10 apples")).toEqual([
       ...["one", "two", "three", "four", "five", "10 apples"],

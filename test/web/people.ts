@@ -74,9 +74,13 @@ export async function signIn(page: Page, email: string, password = PASSWORD): Pr
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
+/** Adds a task, and waits until it is there. */
 export async function addTask(page: Page, line: string): Promise<void> {
+  const open = async () => Number(await page.locator('a[href="/?view=all"] .count').textContent());
+  const before = await open();
   await page.getByPlaceholder(/Add a task/).fill(line);
   await page.getByPlaceholder(/Add a task/).press("Enter");
+  await expect.poll(open, { timeout: 10_000 }).toBeGreaterThan(before);
 }
 
 /** The titles in the list, from the top. */

@@ -56,9 +56,12 @@ export function withoutSame(edit: NewEntry): NewEntry | undefined {
   return names.length === 0 ? undefined : { ...edit, fields: pick(edit.fields, names), base: pick(edit.base, names) };
 }
 
-/** An edit of a task as it is seen. */
-export function editOf(seen: Task, fields: Partial<Fields>): NewEntry {
-  return { id: seen.id, kind: "edit", fields, base: pick(seen, namesOf(fields)), seen };
+/**
+ * An edit of a task as it is seen.
+ * @param madeOn what the person saw when they began, if it may have changed since
+ */
+export function editOf(seen: Task, fields: Partial<Fields>, madeOn: Partial<Fields> = seen): NewEntry {
+  return { id: seen.id, kind: "edit", fields, base: pick(madeOn, namesOf(fields)), seen };
 }
 
 /** The task as a change would have it. */

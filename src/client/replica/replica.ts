@@ -5,7 +5,7 @@
 import type { NewTask, Task, TaskChanges } from "../types.ts";
 import { editOf, withoutSame } from "./combine.ts";
 import { createDraft, type Draft, showTask } from "./draft.ts";
-import { fieldsOf, namesOf, newFields, normalize, pick } from "./fields.ts";
+import { fieldsOf, newFields, normalize } from "./fields.ts";
 import {
   applyChanges,
   type Changes,
@@ -15,6 +15,7 @@ import {
   type Entry,
   emptyData,
   type Field,
+  type Fields,
   mergeChanges,
   type NewEntry,
   type Refusal,
@@ -33,8 +34,11 @@ export type ReplicaStatus = SyncStatus & {
   isComplete: boolean;
 };
 
-/** A change, and the promise that it is stored on the device. `undo` takes it back by another change. */
-export type Change = { task: ShownTask; stored: Promise<void>; undo: () => Promise<void> };
+/**
+ * A change, and the promise that it is stored on the device. `undo` takes it back by another change; where something else
+ * was changed since, that becomes a conflict. Undefined if there is nothing to take back.
+ */
+export type Change = { task: ShownTask; stored: Promise<void>; undo: () => Promise<void> | undefined };
 
 export type Replica = Awaited<ReturnType<typeof openReplica>>;
 
@@ -57,7 +61,7 @@ export async function openReplica(surroundings: Surroundings) {
   let isWiped = false;
   let turn: Promise<unknown> = Promise.resolve();
 
-  const sync = createSync({ ...surroundings, data: () => data, commit, report, isClosed: () => isClosed });
+  const sync = createSync({ ...surroundings, data: () => data, commit, storeAgain, report, isClosed: () => isClosed });
   channel.listen((message) => {
     if (isClosed) return;
     if (message.type === "commit") takeCommit(message.version, message.changes);
@@ -103,8 +107,12 @@ export async function openReplica(surroundings: Surroundings) {
       return changeOf(seen, stored, () => remove(seen.id)?.stored);
     },
 
-    /** Changes some fields. Undefined if there is no such task. @throws {InvalidTask} */
-    edit: (id: string, changes: TaskChanges): Change | undefined => edit(id, changes),
+    /**
+     * Changes some fields. Undefined if there is no such task.
+     * @param madeOn the fields as the person saw them when they began to edit: a field that has changed since is a conflict
+     * @throws {InvalidTask}
+     */
+    edit: (id: string, changes: TaskChanges, madeOn?: Partial<Fields>): Change | undefined => edit(id, changes, madeOn),
 
     /** Moves a task to the trash. Undefined if there is no such task. */
     remove,
@@ -152,13 +160,12 @@ export async function openReplica(surroundings: Surroundings) {
     isWiped: (): boolean => isWiped,
   };
 
-  function edit(id: string, changes: TaskChanges): Change | undefined {
+  function edit(id: string, changes: TaskChanges, madeOn?: Partial<Fields>): Change | undefined {
     const seen = seenTask(id);
     if (!seen) return undefined;
-    const entry = withoutSame(editOf(seen, normalize(changes)));
+    const entry = withoutSame(editOf(seen, normalize(changes), madeOn));
     if (!entry) return changeOf(seen, Promise.resolve(), () => undefined);
-    const before = pick(fieldsOf(seen), namesOf(entry.fields));
-    return changeOf(seen, add(entry), () => edit(id, before)?.stored);
+    return changeOf(seen, add(entry), () => edit(id, entry.base, entry.fields)?.stored);
   }
 
   function remove(id: string): Change | undefined {
@@ -166,8 +173,14 @@ export async function openReplica(surroundings: Surroundings) {
     if (!seen) return undefined;
     const remains = addEntry({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
     // A task that was deleted before the server had it is created again.
-    const undo = async () => ((await remains) || seen.revision > 0 ? restore(seen).stored : recreate(seen));
-    return { task: { ...seen, isWaiting: true }, stored: remains.then(() => {}), undo };
+    const undo = async () => {
+      await ((await remains) || seen.revision > 0 ? restore(seen).stored : recreate(seen));
+    };
+    return changeOf(
+      seen,
+      remains.then(() => {}),
+      undo,
+    );
   }
 
   /** A task as it is shown, without what only the view knows. */
@@ -189,7 +202,7 @@ export async function openReplica(surroundings: Surroundings) {
 
   function changeOf(seen: Task, stored: Promise<void>, undo: () => Promise<void> | undefined): Change {
     const task = view.get(seen.id) ?? { ...seen, isWaiting: true };
-    return { task, stored, undo: async () => undo() };
+    return { task, stored, undo: () => (isClosed ? undefined : undo()) };
   }
 
   function add(entry: NewEntry): Promise<void> {
@@ -198,6 +211,7 @@ export async function openReplica(surroundings: Surroundings) {
 
   /** Shows a change at once, and stores it. Tells whether changes of the task wait then: some undo each other. */
   async function addEntry(entry: NewEntry): Promise<boolean> {
+    if (isClosed) throw new Error("The copy is closed.");
     unstored.push(entry);
     show([entry.id]);
     announce();
@@ -259,6 +273,11 @@ export async function openReplica(surroundings: Surroundings) {
       unsaved = { ...all, entries: [...(unsaved?.entries ?? []), ...entries] };
     }
     return true;
+  }
+
+  /** Tries again to store what the device could not, so that other tabs have it as well. */
+  async function storeAgain(): Promise<void> {
+    if (unsaved) await commit((draft) => draft.setMeta({}));
   }
 
   async function open(): Promise<void> {

@@ -29,6 +29,7 @@ export type Commit = <Result>(work: (draft: Draft) => Result) => Promise<Result>
 type Parts = Pick<Surroundings, "network" | "clock" | "newId"> & {
   data: () => Data;
   commit: Commit;
+  storeAgain: () => Promise<void>;
   report: (status: SyncStatus) => void;
   isClosed: () => boolean;
 };
@@ -38,7 +39,7 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 const HOLD_MS = 15 * 60_000;
 
-export function createSync({ network, clock, newId, data, commit, report, isClosed }: Parts) {
+export function createSync({ network, clock, newId, data, commit, storeAgain, report, isClosed }: Parts) {
   let wake = () => {};
   let isWoken = false;
   let failures = 0;
@@ -59,6 +60,7 @@ export function createSync({ network, clock, newId, data, commit, report, isClos
     while (!isClosed()) {
       try {
         report({ state: "syncing", isOverDailyQuota: held.size > 0 });
+        await storeAgain();
         const { isStale, failure } = await sendAll();
         const before = data().meta.version;
         await pull();
@@ -146,8 +148,10 @@ export function createSync({ network, clock, newId, data, commit, report, isClos
       failures += 1;
       return pause(failures > 1 ? pauseAfter(failures) : 0);
     }
-    if (status === 401 || status === 403) {
-      report({ state: status === 401 ? "signed-out" : "other-user" });
+    // Any other 403 comes from something between, such as a firewall.
+    const isOther = status === 403 && code === "forbidden";
+    if (status === 401 || isOther) {
+      report({ state: isOther ? "other-user" : "signed-out" });
       return pause(undefined);
     }
     failures += 1;

@@ -114,10 +114,11 @@ function columnsOf({ title, description, priority, due, tags }: ImportedTask): P
   return toColumns({ title, description, priority, due, tags });
 }
 
-function rowOf(imported: ImportedTask, at: number) {
+/** @param createdBy when the task was created, if the file does not say: tasks keep the order of their file */
+function rowOf(imported: ImportedTask, at: number, createdBy: number) {
   const { id, completed, completedAt, createdAt } = imported;
   const completion = completed ? (completedAt ? Date.parse(completedAt) : at) : null;
-  const creation = createdAt ? Date.parse(createdAt) : at;
+  const creation = createdAt ? Date.parse(createdAt) : createdBy;
   const columns = columnsOf(imported);
   return { ...columns, id, completedAt: completion, createdAt: creation, updatedAt: at, bytes: bytesOf(columns) };
 }
@@ -126,8 +127,8 @@ function rowOf(imported: ImportedTask, at: number) {
 function* chunksOf(tasks: ImportedTask[], at: number): Generator<ImportRow[], void, undefined> {
   let chunk: ImportRow[] = [];
   let left = CHUNK_BYTES;
-  for (const imported of tasks) {
-    const row = rowOf(imported, at);
+  for (const [index, imported] of tasks.entries()) {
+    const row = rowOf(imported, at, at - tasks.length + index);
     const size = Buffer.byteLength(JSON.stringify(row));
     if (chunk.length > 0 && (size > left || chunk.length === CHUNK_ROWS)) {
       yield chunk;

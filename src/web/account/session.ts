@@ -2,10 +2,10 @@
  * Who uses the app. The session is a cookie that no script sees, and the access token stays in memory. The browser remembers
  * only whose copy of the tasks to open: the user's id.
  */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { createTasksClient, isTasksError } from "../../client/index.ts";
 import { go, path } from "../router.ts";
-import { closeTasks, deleteCopy, openTasks, tasks } from "../tasks/store.ts";
+import { closeTasks, deleteCopy, isOpen, openTasks, tasks } from "../tasks/store.ts";
 
 export type Person = { id: string; name: string; email: string; emailVerified: boolean };
 
@@ -15,7 +15,11 @@ const LEAVING = "edge-tasks leaving";
 /** The pages that need nobody to be signed in. */
 const OPEN_PAGES = ["/sign-in", "/sign-up", "/forgotten-password", "/reset-password", "/verify-email"];
 
-export const client = createTasksClient({ baseUrl: location.origin, onSignedOut: () => void sessionEnded() });
+/** Whose the drafts of this tab are. */
+const TAB_USER = "edge-tasks user";
+
+/** What seems to be the end of the session may be another person's, or a late answer: the server tells. */
+export const client = createTasksClient({ baseUrl: location.origin, onSignedOut: () => void refresh() });
 
 /** Undefined until the server has told, and without a network. */
 export const person = signal<Person | undefined>();
@@ -34,18 +38,33 @@ function forgetPerson(): void {
   for (const listener of whenLeft) listener();
 }
 
+/** Makes the tab this person's. Nothing of another is left in it. */
+function become(userId: string): void {
+  if (sessionStorage.getItem(TAB_USER) !== userId) forgetPerson();
+  sessionStorage.setItem(TAB_USER, userId);
+  localStorage.setItem(LAST_USER, userId);
+}
+
 /** Opens the copy of who was here last, and asks the server who it is now. */
 export async function start(): Promise<void> {
   await finishLeaving();
   const last = localStorage.getItem(LAST_USER);
-  if (last) await openTasks(client, last);
+  if (last) {
+    become(last);
+    await openTasks(client, last);
+  }
   await refresh();
-  if (!tasks.value && !OPEN_PAGES.includes(path.value)) go("/sign-in", { replaces: true });
+  // Wherever somebody goes from now on: without tasks, it leads to signing in.
+  effect(() => {
+    if (!isOpen.value && !OPEN_PAGES.includes(path.value)) go("/sign-in", { replaces: true });
+  });
 }
+
+let isLeaving = false;
 
 /** Asks the server who is signed in. Without an answer, everything stays as it is. */
 export async function refresh(): Promise<void> {
-  if (!navigator.onLine) return;
+  if (!navigator.onLine || isLeaving) return;
   try {
     const current = await client.session();
     if (current) await enter(current.user);
@@ -59,10 +78,11 @@ export async function refresh(): Promise<void> {
 export async function enter(user: Person): Promise<void> {
   const { id, name, email, emailVerified } = user;
   notice.value = "";
-  if (localStorage.getItem(LAST_USER) !== id) forgetPerson();
-  localStorage.setItem(LAST_USER, id);
+  become(id);
   // The former person's copy is closed before anything of the next is shown.
   await openTasks(client, id);
+  // Somebody else has signed in meanwhile.
+  if (localStorage.getItem(LAST_USER) !== id) return;
   person.value = { id, name, email, emailVerified };
   tasks.value?.sync();
   if (["/sign-in", "/sign-up", "/forgotten-password"].includes(path.value)) go("/", { replaces: true });
@@ -70,11 +90,15 @@ export async function enter(user: Person): Promise<void> {
 
 /** The session has ended by itself: what waits stays on the device until the same person signs in again. */
 async function sessionEnded(): Promise<void> {
-  if (OPEN_PAGES.includes(path.value)) return;
+  if (isLeaving) return;
+  if (isOpen.value && !localStorage.getItem(LAST_USER)) return leftElsewhere();
+  person.value = undefined;
+  if (OPEN_PAGES.includes(path.value)) return closeTasks({ wipes: false });
   if (localStorage.getItem(LAST_USER)) {
     notice.value = "Your session has ended. Sign in again: what you typed and what was not sent yet is still here.";
   }
   go("/sign-in", { replaces: true });
+  await closeTasks({ wipes: false });
 }
 
 /**
@@ -84,11 +108,14 @@ async function sessionEnded(): Promise<void> {
  */
 export async function leave(work: () => Promise<void>, sentence = ""): Promise<void> {
   localStorage.setItem(LEAVING, localStorage.getItem(LAST_USER) ?? "");
+  isLeaving = true;
   try {
     await work();
   } catch (error) {
     localStorage.removeItem(LEAVING);
     throw error;
+  } finally {
+    isLeaving = false;
   }
   localStorage.removeItem(LAST_USER);
   forgetPerson();

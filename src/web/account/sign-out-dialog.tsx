@@ -12,10 +12,11 @@ export function SignOutDialog() {
   moves.value;
   const waiting = tasks.value?.status().waiting ?? 0;
   const conflicts = tasks.value?.conflicts().length ?? 0;
+  const isAllSent = waiting + conflicts === 0;
+  useEffect(() => tasks.value?.sync(), []);
   useEffect(() => {
-    tasks.value?.sync();
-    if (waiting + conflicts === 0) void signOut();
-  }, []);
+    if (isAllSent && !isBusy.value) void signOut();
+  }, [isAllSent]);
 
   async function signOut(): Promise<void> {
     isBusy.value = true;
@@ -32,7 +33,7 @@ export function SignOutDialog() {
 
   return (
     <Dialog title="Sign out">
-      {waiting + conflicts > 0 && (
+      {!isAllSent && (
         <p>
           {waiting > 0 && `${waiting} ${waiting === 1 ? "change is" : "changes are"} not on the server yet. `}
           {conflicts > 0 && `${conflicts} ${conflicts === 1 ? "conflict is" : "conflicts are"} not settled. `}
@@ -45,7 +46,7 @@ export function SignOutDialog() {
       </p>
       <div class="buttons">
         <button type="button" class="danger" disabled={isBusy.value} onClick={() => void signOut()}>
-          {waiting + conflicts > 0 ? "Sign out and delete them" : "Sign out"}
+          {isAllSent ? "Sign out" : "Sign out and delete them"}
         </button>
         <button
           type="button"

@@ -11,6 +11,7 @@ export function CommandBar() {
   useEffect(() => field.current?.focus(), []);
   const found = COMMANDS.filter(({ name }) => name.toLowerCase().includes(text.value.trim().toLowerCase()));
   const current = Math.min(at.value, found.length - 1);
+  useEffect(() => document.querySelector(`#command-${current}`)?.scrollIntoView({ block: "nearest" }), [current]);
 
   function run(command: Command | undefined): void {
     if (!command) return;

@@ -1,9 +1,11 @@
 /** Everything that can be done by key, stated once: for the keyboard, the command bar and the list of shortcuts. */
+
+import type { ShownTask } from "../../client/replica/index.ts";
 import { go, path } from "../router.ts";
 import { complete, remove } from "../tasks/actions.ts";
 import { exportTasks } from "../tasks/files.ts";
+import { editing, move, selected } from "../tasks/selection.ts";
 import { tasks } from "../tasks/store.ts";
-import { editing, move, selected } from "../tasks/task-list.tsx";
 import { addressOf, show, VIEWS, type ViewName } from "../tasks/views.ts";
 import { dialog } from "./dialog.tsx";
 import { undoLast } from "./undo.ts";
@@ -12,17 +14,20 @@ export type Command = {
   name: string;
   /** Keys one after the other, such as `g t`; of several, any. */
   keys: readonly string[];
-  run: () => void;
+  /** Whether its keys work only while the focus is on a task, or on nothing. */
+  isOfTask?: boolean;
+  /** Returns false if there is nothing to do here. */
+  run: () => unknown;
 };
 
 export const COMMANDS: readonly Command[] = [
   { name: "Add a task", keys: ["n"], run: () => onTasks(() => focus("#quick-add")) },
   { name: "Search", keys: ["/"], run: () => onTasks(() => focus("#search")) },
-  { name: "Next task", keys: ["j", "ArrowDown"], run: () => move(1) },
-  { name: "Previous task", keys: ["k", "ArrowUp"], run: () => move(-1) },
-  { name: "Complete or reopen the task", keys: ["x"], run: () => withSelected(complete) },
-  { name: "Edit the task", keys: ["e"], run: () => withSelected(({ id }) => openEditor(id)) },
-  { name: "Delete the task", keys: ["Delete", "Backspace"], run: () => withSelected(remove) },
+  { name: "Next task", keys: ["j", "ArrowDown"], isOfTask: true, run: () => path.value === "/" && move(1) },
+  { name: "Previous task", keys: ["k", "ArrowUp"], isOfTask: true, run: () => path.value === "/" && move(-1) },
+  { name: "Complete or reopen the task", keys: ["x"], isOfTask: true, run: () => withSelected(complete) },
+  { name: "Edit the task", keys: ["e"], isOfTask: true, run: () => withSelected(({ id }) => openEditor(id)) },
+  { name: "Delete the task", keys: ["Delete", "Backspace"], isOfTask: true, run: () => withSelected(remove) },
   { name: "Undo", keys: ["u", "Mod+z"], run: undoLast },
   ...Object.entries(VIEWS).map(([view, name]) => ({
     name: `Go to ${name}`,
@@ -58,9 +63,10 @@ function focus(selector: string): void {
   document.querySelector<HTMLElement>(selector)?.focus();
 }
 
-function withSelected(work: (task: NonNullable<ReturnType<NonNullable<typeof tasks.value>["get"]>>) => void): void {
+function withSelected(work: (task: ShownTask) => void): boolean {
   const task = selected.value && path.value === "/" ? tasks.value?.get(selected.value) : undefined;
   if (task) work(task);
+  return task !== undefined;
 }
 
 function openEditor(id: string): void {

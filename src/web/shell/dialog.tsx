@@ -38,7 +38,9 @@ export function Dialog({
     >
       <div class="dialog-body">
         <header>
-          <h2 id={id}>{title}</h2>
+          <h2 id={id} tabIndex={-1}>
+            {title}
+          </h2>
           <button type="button" class="quiet" onClick={() => element.current?.close()}>
             Close
           </button>

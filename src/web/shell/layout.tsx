@@ -1,7 +1,7 @@
 /** The frame of the pages behind sign-in: where one can go, and what is not on the server yet. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { person } from "../account/session.ts";
 import { path } from "../router.ts";
 import { isOnline, status, tasks } from "../tasks/store.ts";
@@ -12,6 +12,11 @@ import { reloadForUpdate, updateIsReady } from "./service-worker.ts";
 const SLOW_MS = 1500;
 
 export function Layout({ title, children }: { title: string; children: ComponentChildren }) {
+  const views = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a narrow page the views are a row that scrolls.
+    views.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [title]);
   return (
     <div class="app">
       <a class="skip" href="#main">
@@ -34,7 +39,7 @@ export function Layout({ title, children }: { title: string; children: Component
           {person.value?.name ?? "Account"}
         </a>
       </header>
-      <nav class="views" aria-label="Views">
+      <nav ref={views} class="views" aria-label="Views">
         {(Object.entries(VIEWS) as [ViewName, string][]).map(([name, text]) => (
           <a
             key={name}

@@ -4,12 +4,12 @@ import { dismiss, notices } from "./undo.ts";
 export function Notices() {
   return (
     <section class="notices" aria-label="What was done" aria-live="polite">
-      {notices.value.map(({ id, text, undo, isBad }) => (
+      {notices.value.map(({ id, text, undo, action, isBad }) => (
         <div key={id} class={isBad ? "toast is-bad" : "toast"}>
           <span>{text}</span>
           {undo && (
             <button type="button" onClick={undo}>
-              Undo
+              {action}
             </button>
           )}
           <button type="button" class="quiet" aria-label="Hide this notice" onClick={() => dismiss(id)}>

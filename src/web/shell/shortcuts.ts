@@ -19,14 +19,20 @@ export function watchKeys(isActive: () => boolean): void {
     const command =
       COMMANDS.find(({ keys }) => keys.includes(chord)) ?? COMMANDS.find(({ keys }) => keys.includes(key));
     [first, firstAt] = key === "g" ? [key, performance.now()] : ["", 0];
-    if (!command) return;
-    event.preventDefault();
-    command.run();
+    if (!command || (command.isOfTask && !isOnTask(document.activeElement))) return;
+    // A key that does nothing here is the browser's, such as an arrow that scrolls.
+    if (command.run() !== false) event.preventDefault();
   });
 }
 
-function keyOf({ key, ctrlKey, metaKey }: KeyboardEvent): string {
-  return ctrlKey || metaKey ? `Mod+${key.toLowerCase()}` : key.length === 1 ? key.toLowerCase() : key;
+function keyOf({ key, ctrlKey, metaKey, shiftKey }: KeyboardEvent): string {
+  if (ctrlKey || metaKey) return `Mod+${shiftKey ? "Shift+" : ""}${key.toLowerCase()}`;
+  return key.length === 1 ? key.toLowerCase() : key;
+}
+
+/** Whether the focus is on a task of the list, or on nothing in particular. */
+function isOnTask(element: Element | null): boolean {
+  return !element || element.matches("body, main, h1") || element.closest(".row") !== null;
 }
 
 function isField(target: EventTarget | null): boolean {

@@ -1,24 +1,34 @@
 /** What was just done, and how to take it back: for ten seconds by a button, and later by Ctrl+Z. */
 import { signal } from "@preact/signals";
 
-export type Notice = { id: number; text: string; undo?: (() => void) | undefined; isBad?: boolean };
+/** `undo` takes it back; `action` is what its button says. */
+export type Notice = {
+  id: number;
+  text: string;
+  undo?: (() => void) | undefined;
+  action: string;
+  isBad: boolean;
+};
+
+/** How something is taken back. Undefined if there is nothing left to take back. */
+type Step = () => unknown;
 
 const SECONDS = 10;
 const MAX_STEPS = 100;
 
 export const notices = signal<Notice[]>([]);
-const steps: (() => void)[] = [];
+const steps: Step[] = [];
 let last = 0;
 
 /** Says what was done. */
-export function say(text: string, undo?: () => unknown, { isBad = false } = {}): void {
+export function say(text: string, undo?: Step, { isBad = false, action = "Undo" } = {}): void {
   last += 1;
   const id = last;
-  const step = undo && (() => void undo());
+  const step = undo && (() => undo());
   if (step) steps.push(step);
   if (steps.length > MAX_STEPS) steps.shift();
   const run = step && (() => takeBack(step));
-  notices.value = [...notices.value.slice(-2), { id, text, undo: run, isBad }];
+  notices.value = [...notices.value.slice(-2), { id, text, undo: run, action, isBad }];
   setTimeout(() => dismiss(id), SECONDS * 1000);
 }
 
@@ -38,11 +48,11 @@ export function forgetSteps(): void {
   notices.value = [];
 }
 
-function takeBack(step: () => void): void {
+function takeBack(step: Step): void {
   const at = steps.lastIndexOf(step);
   if (at === -1) return;
   steps.splice(at, 1);
   notices.value = [];
-  step();
-  say("Undone.");
+  if (step() === undefined) say("This has changed meanwhile, and stays.", undefined, { isBad: true });
+  else if (notices.value.length === 0) say("Undone.");
 }

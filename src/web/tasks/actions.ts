@@ -4,6 +4,10 @@ import type { NewTask, Task, TaskChanges } from "../../client/index.ts";
 import { type Change, InvalidTask, type ShownTask } from "../../client/replica/index.ts";
 import { say } from "../shell/undo.ts";
 import { tasks } from "./store.ts";
+import { lines, VIEWS } from "./views.ts";
+
+/** Of a title in a sentence. */
+const NAME_CHARACTERS = 40;
 
 /** Adds tasks. Returns what is wrong with them, or undefined. */
 export function add(all: readonly NewTask[]): string | undefined {
@@ -14,21 +18,40 @@ export function add(all: readonly NewTask[]): string | undefined {
     for (const task of all) changes.push(replica.create(task));
   } catch (error) {
     for (const change of changes) void change.undo();
-    return wordsOf(error);
+    const line = all.length === 1 ? "" : `Line ${changes.length + 1}: `;
+    return line + wordsOf(error);
   }
-  say(all.length === 1 ? "Added." : `Added ${all.length} tasks.`, () => undoAll(changes));
+  say(addedWords(changes), () => undoAll(changes));
   return undefined;
+}
+
+/** Where the tasks are, if they are not in the list that is shown. */
+function addedWords(changes: readonly Change[]): string {
+  const shown = new Set(lines.value.map((line) => (line.kind === "task" ? line.task.id : "")));
+  const where = changes.some(({ task }) => !shown.has(task.id)) ? ` to ${VIEWS.all}` : "";
+  return `Added ${changes.length === 1 ? nameOf(changes[0]?.task) : `${changes.length} tasks`}${where}.`;
+}
+
+function nameOf(task: Pick<Task, "title"> | undefined): string {
+  const { title = "" } = task ?? {};
+  const letters = [...title];
+  return `“${letters.length > NAME_CHARACTERS ? `${letters.slice(0, NAME_CHARACTERS).join("")}…` : title}”`;
 }
 
 export function complete(task: ShownTask): void {
   const completed = !task.completed;
-  done(completed ? "Completed." : "Open again.", tasks.value?.edit(task.id, { completed }));
+  done(`${completed ? "Completed" : "Open again:"} ${nameOf(task)}.`, tasks.value?.edit(task.id, { completed }));
 }
 
-/** Changes fields. Returns what is wrong with them, or undefined. */
-export function edit(id: string, changes: TaskChanges): string | undefined {
+/**
+ * Changes fields. Returns what is wrong with them, or undefined.
+ * @param opened the task as it was when the person began to edit it
+ */
+export function edit(opened: Task, changes: TaskChanges): string | undefined {
   try {
-    done("Changed.", tasks.value?.edit(id, changes));
+    const change = tasks.value?.edit(opened.id, changes, opened);
+    if (!change) return "It was deleted elsewhere meanwhile.";
+    if (Object.keys(changes).length > 0) done(`Changed ${nameOf(change.task)}.`, change);
     return undefined;
   } catch (error) {
     return wordsOf(error);
@@ -36,19 +59,20 @@ export function edit(id: string, changes: TaskChanges): string | undefined {
 }
 
 export function remove(task: ShownTask): void {
-  done("Moved to the trash.", tasks.value?.remove(task.id));
+  done(`Moved ${nameOf(task)} to the trash.`, tasks.value?.remove(task.id));
 }
 
 export function restore(task: Task): void {
-  done("Restored.", tasks.value?.restore(task));
+  done(`Restored ${nameOf(task)}.`, tasks.value?.restore(task));
 }
 
 function done(text: string, change: Change | undefined): void {
   if (change) say(text, () => change.undo());
 }
 
-function undoAll(changes: readonly Change[]): void {
-  for (const change of changes.toReversed()) void change.undo();
+/** Undefined if none of them can be undone any more. */
+function undoAll(changes: readonly Change[]): unknown {
+  return changes.toReversed().reduce<unknown>((done, change) => change.undo() ?? done, undefined);
 }
 
 const NAMES: Record<string, string> = {

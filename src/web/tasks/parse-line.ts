@@ -1,10 +1,13 @@
 /** Reads a task from a line: `Pay rent tomorrow 9am !high #home`. What is read becomes a chip that can be taken off. */
 
-import type { Priority } from "../../client/index.ts";
+import type { NewTask, Priority } from "../../client/index.ts";
 import { MAX_TAGS } from "../../client/replica/index.ts";
 
 /** A part of the line that means something. */
 export type Chip = { kind: "due" | "priority" | "tag"; text: string; at: number; value: string };
+
+/** What a line says of its task. */
+export type LineTask = Required<Pick<NewTask, "title" | "due" | "priority" | "tags">>;
 
 /** Finds dates in natural language. It is loaded when it is first needed. */
 export type FindDate = (line: string) => { text: string; at: number; due: string } | undefined;
@@ -24,8 +27,11 @@ export function chipsOf(line: string, findDate: FindDate | undefined, refused: r
   for (const { 0: text, 1: name = "", index } of line.matchAll(/(?<=^|\s)!(high|medium|low|[123])(?=\s|$)/gi)) {
     chips.push({ kind: "priority", text, at: index, value: PRIORITIES[name.toLowerCase()] ?? "none" });
   }
+  const tags = new Set<string>();
   for (const { 0: text, 1: value = "", index } of line.matchAll(/(?<=^|\s)#([^\s#]{1,40})(?=\s|$)/gu)) {
-    chips.push({ kind: "tag", text, at: index, value });
+    // Those beyond the limit stay in the title.
+    if (tags.size < MAX_TAGS || tags.has(value.toLowerCase())) chips.push({ kind: "tag", text, at: index, value });
+    tags.add(value.toLowerCase());
   }
   // Tags and priorities are hidden from it, so that #monday is no date.
   const plain = line.replaceAll(/(?<=^|\s)[#!]\S+/gu, (text) => " ".repeat(text.length));
@@ -34,8 +40,8 @@ export function chipsOf(line: string, findDate: FindDate | undefined, refused: r
   return chips.filter(({ text }) => !refused.includes(text)).sort((a, b) => a.at - b.at);
 }
 
-/** The task of a line with its chips: the last priority, each tag once. */
-export function taskOf(line: string, chips: readonly Chip[]) {
+/** The task of a line with its chips: the last priority, each tag once. A line that is only chips is a title. */
+export function taskOf(line: string, chips: readonly Chip[]): LineTask {
   let title = "";
   let end = 0;
   for (const { at, text } of chips) {
@@ -43,13 +49,14 @@ export function taskOf(line: string, chips: readonly Chip[]) {
     end = at + text.length;
   }
   title += line.slice(end);
+  if (title.trim() === "" && chips.length > 0) return taskOf(line, []);
   const tags = new Map(chips.filter(({ kind }) => kind === "tag").map(({ value }) => [value.toLowerCase(), value]));
   const chosen = (kind: Chip["kind"]) => chips.findLast((chip) => chip.kind === kind)?.value;
   return {
     title: title.replaceAll(/\s+/g, " ").trim(),
     due: chosen("due") ?? null,
     priority: (chosen("priority") ?? "none") as Priority,
-    tags: [...tags.values()].slice(0, MAX_TAGS),
+    tags: [...tags.values()],
   };
 }
 

@@ -1,5 +1,6 @@
 /** Adds tasks: a line each. Dates, priorities and tags in it show as chips, which can be taken off. */
 import { computed, signal } from "@preact/signals";
+import type { TargetedClipboardEvent } from "preact";
 import { useRef } from "preact/hooks";
 import { add } from "./actions.ts";
 import { dueWords } from "./dates.ts";
@@ -7,6 +8,8 @@ import { draftOf, keepDraft } from "./drafts.ts";
 import { type Chip, chipsOf, type FindDate, linesOf, taskOf } from "./parse-line.ts";
 
 const MAX_LINES = 100;
+/** A task is added without its date rather than later. */
+const DATES_WITHIN_MS = 3000;
 const DRAFT = "line";
 
 const line = signal(draftOf<string>(DRAFT) ?? "");
@@ -27,47 +30,75 @@ function setLine(text: string): void {
   error.value = "";
   if (text === "") refused.value = [];
   keepDraft(DRAFT, text || undefined);
-  if (text !== "" && !findDate.value) loadDates();
+  if (text !== "") void loadDates();
 }
 
-let isLoading = false;
-function loadDates(): void {
-  if (isLoading) return;
-  isLoading = true;
-  import("./find-date.ts")
+let loading: Promise<void> | undefined;
+function loadDates(): Promise<void> {
+  loading ??= import("./find-date.ts")
     .then((loaded) => {
       findDate.value = loaded.findDate;
     })
     // Without it, dates stay words of the title; the next letter tries again.
     .catch(() => {
-      isLoading = false;
+      loading = undefined;
     });
+  return loading;
+}
+
+/** Waits a moment until dates can be read. */
+async function datesAreRead(): Promise<void> {
+  const isLate = new Promise<void>((resolve) => setTimeout(resolve, DATES_WITHIN_MS));
+  if (!findDate.value) await Promise.race([loadDates(), isLate]);
 }
 
 export function QuickAdd() {
   const field = useRef<HTMLInputElement>(null);
+  /** What stands before and behind a pasted text. */
+  const around = useRef(["", ""] as [string, string]);
 
-  function submit(event: Event): void {
+  async function submit(event: Event): Promise<void> {
     event.preventDefault();
-    if (line.value.trim() === "") return;
-    const failed = add([taskOf(line.value, chips.value)]);
-    if (failed) error.value = failed;
-    else setLine("");
+    const [text, kept] = [line.value, refused.value];
+    if (text.trim() === "") return;
+    setLine("");
     field.current?.focus();
+    await datesAreRead();
+    const failed = add([taskOf(text, chipsOf(text, findDate.value, kept))]);
+    if (!failed) return;
+    // Unless the next one is being typed already.
+    if (line.value === "") {
+      setLine(text);
+      refused.value = kept;
+    }
+    error.value = failed;
   }
 
-  function paste(event: ClipboardEvent): void {
+  function paste(event: TargetedClipboardEvent<HTMLInputElement>): void {
     const lines = linesOf(event.clipboardData?.getData("text/plain") ?? "");
     if (lines.length < 2) return;
     event.preventDefault();
+    const { value, selectionStart, selectionEnd } = event.currentTarget;
+    around.current = [value.slice(0, selectionStart ?? value.length), value.slice(selectionEnd ?? value.length)];
     pasted.value = lines;
+    void loadDates();
   }
 
-  function addPasted(): void {
-    const all = pasted.value.slice(0, MAX_LINES).map((text) => taskOf(text, chipsOf(text, findDate.value, [])));
-    const failed = add(all);
-    if (failed) error.value = failed;
-    else pasted.value = pasted.value.slice(MAX_LINES);
+  async function addPasted(): Promise<void> {
+    const texts = pasted.value.slice(0, MAX_LINES);
+    pasted.value = pasted.value.slice(MAX_LINES);
+    field.current?.focus();
+    await datesAreRead();
+    const failed = add(texts.map((text) => taskOf(text, chipsOf(text, findDate.value, []))));
+    if (!failed) return;
+    pasted.value = [...texts, ...pasted.value];
+    error.value = failed;
+  }
+
+  function pasteAsOne(): void {
+    const [before, after] = around.current;
+    setLine(before + pasted.value.join(" ") + after);
+    pasted.value = [];
     field.current?.focus();
   }
 
@@ -88,6 +119,7 @@ export function QuickAdd() {
           aria-describedby="quick-add-error"
           onInput={({ currentTarget }) => setLine(currentTarget.value)}
           onPaste={paste}
+          onFocus={() => void loadDates()}
           onKeyDown={(event) => {
             if (event.key === "Escape") field.current?.blur();
           }}
@@ -119,22 +151,17 @@ export function QuickAdd() {
         <div class="offer" role="status">
           <span>{offerWords(pasted.value.length)}</span>
           <button type="button" class="primary" onClick={addPasted}>
-            Add {Math.min(MAX_LINES, pasted.value.length)} tasks
+            {addWords(Math.min(MAX_LINES, pasted.value.length))}
           </button>
-          <button
-            type="button"
-            onClick={() => {
-              setLine(pasted.value.join(" "));
-              pasted.value = [];
-              field.current?.focus();
-            }}
-          >
+          <button type="button" onClick={pasteAsOne}>
             Paste as one
           </button>
           <button
             type="button"
             onClick={() => {
               pasted.value = [];
+              error.value = "";
+              field.current?.focus();
             }}
           >
             Cancel
@@ -153,7 +180,12 @@ function chipWords({ kind, value }: Chip): string {
   return kind === "tag" ? value : `${value} priority`;
 }
 
+function addWords(count: number): string {
+  return count === 1 ? "Add 1 task" : `Add ${count} tasks`;
+}
+
 function offerWords(count: number): string {
+  if (count === 1) return "One line is left.";
   if (count <= MAX_LINES) return `This text has ${count} lines.`;
   return `This text has ${count} lines; at most ${MAX_LINES} are added at once.`;
 }

@@ -1,5 +1,5 @@
 /** The copy of the tasks that the pages show, as signals. */
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { TasksClient } from "../../client/index.ts";
 import { browserSurroundings, openReplica, type Replica, type ReplicaStatus } from "../../client/replica/index.ts";
 
@@ -16,7 +16,12 @@ export const status = computed<ReplicaStatus | undefined>(() => {
 /** Whether the browser says that there is a network. */
 export const isOnline = signal(navigator.onLine);
 
-let openFor: string | undefined;
+type Opening = { userId: string; opened: Promise<void> };
+/** Whose copy is open, or is being opened. */
+const current = signal<Opening | undefined>();
+/** Whether somebody's copy is open, or is being opened. */
+export const isOpen = computed(() => current.value !== undefined);
+
 const whenWiped = new Set<() => void>();
 
 /** Called when another tab has deleted the copy. */
@@ -25,12 +30,22 @@ export function onWiped(listener: () => void): void {
 }
 
 /** Opens somebody's copy; the former person's is closed first, and stays on the device. */
-export async function openTasks(client: TasksClient, userId: string): Promise<void> {
-  if (openFor === userId && tasks.value) return;
-  await closeTasks({ wipes: false });
-  openFor = userId;
-  const replica = await openReplica(browserSurroundings(client, userId));
-  if (openFor !== userId) return replica.close();
+export function openTasks(client: TasksClient, userId: string): Promise<void> {
+  if (current.value?.userId === userId) return current.value.opened;
+  const former = tasks.value;
+  const opening: Opening = { userId, opened: Promise.resolve() };
+  batch(() => {
+    current.value = opening;
+    tasks.value = undefined;
+    moves.value += 1;
+  });
+  opening.opened = Promise.resolve(former?.close()).then(() => open(client, opening));
+  return opening.opened;
+}
+
+async function open(client: TasksClient, opening: Opening): Promise<void> {
+  const replica = await openReplica(browserSurroundings(client, opening.userId));
+  if (current.value !== opening) return replica.close();
   let isTold = false;
   replica.subscribe(() => {
     if (isTold) return;
@@ -58,9 +73,11 @@ export async function deleteCopy(client: TasksClient, userId: string): Promise<v
 /** @param wipes whether the copy is deleted from the device, with what waits */
 export async function closeTasks({ wipes }: { wipes: boolean }): Promise<void> {
   const replica = tasks.value;
-  openFor = undefined;
-  tasks.value = undefined;
-  moves.value += 1;
+  batch(() => {
+    current.value = undefined;
+    tasks.value = undefined;
+    moves.value += 1;
+  });
   if (wipes) await replica?.wipe();
   else await replica?.close();
 }

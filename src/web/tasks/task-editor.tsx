@@ -9,18 +9,23 @@ import {
   MAX_TITLE_CHARACTERS,
   type ShownTask,
 } from "../../client/replica/index.ts";
+import { say } from "../shell/undo.ts";
 import { complete, edit, remove } from "./actions.ts";
 import { dueFrom, formValues, momentWords } from "./dates.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
-import { editing, selected } from "./task-list.tsx";
+import { editing, selected } from "./selection.ts";
+import { tasks } from "./store.ts";
 
+/** What stands in the form. */
 type Draft = { title: string; description: string; day: string; time: string; priority: Priority; tags: string };
+
+/** What is typed, and the task as it was when the person began: what has changed since is not overwritten. */
+type Kept = { opened: ShownTask; draft: Draft };
 
 type EditorProps = { task: ShownTask; onHeight: (px: number) => void };
 
 export function TaskEditor({ task, onHeight }: EditorProps) {
-  const key = `task ${task.id}`;
-  const draft = useSignal<Draft>(draftOf(key) ?? draftFrom(task));
+  const kept = useSignal<Kept>(draftOf<Kept>(nameOf(task.id)) ?? { opened: task, draft: draftFrom(task) });
   const error = useSignal("");
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -28,15 +33,19 @@ export function TaskEditor({ task, onHeight }: EditorProps) {
     // Once the list has made room for it.
     requestAnimationFrame(() => form.current?.scrollIntoView({ block: "nearest" }));
   }, []);
+  useEffect(() => {
+    // Nothing is typed yet: what arrives is shown.
+    if (!hasUnsaved(task.id)) kept.value = { opened: task, draft: draftFrom(task) };
+  }, [task]);
   useLayoutEffect(() => onHeight((form.current?.offsetHeight ?? 0) + 16));
 
   function set(changes: Partial<Draft>): void {
-    draft.value = { ...draft.value, ...changes };
-    keepDraft(key, draft.value);
+    kept.value = { ...kept.value, draft: { ...kept.value.draft, ...changes } };
+    keepDraft(nameOf(task.id), kept.value);
   }
 
   function close(): void {
-    keepDraft(key, undefined);
+    keepDraft(nameOf(task.id), undefined);
     editing.value = undefined;
     selected.value = undefined;
     requestAnimationFrame(() => {
@@ -44,21 +53,38 @@ export function TaskEditor({ task, onHeight }: EditorProps) {
     });
   }
 
-  function save(event?: Event): void {
-    event?.preventDefault();
-    error.value = edit(task.id, changesFrom(draftFrom(task), draft.value)) ?? "";
+  /** Tells whether it could be saved. */
+  function save(): boolean {
+    error.value = edit(kept.value.opened, changesOf(kept.value)) ?? "";
     if (!error.value) close();
+    return !error.value;
   }
 
-  const { title, description, day, time, priority, tags } = draft.value;
+  function drop(): void {
+    const dropped = kept.value;
+    close();
+    if (Object.keys(changesOf(dropped)).length === 0) return;
+    const goOn = () => {
+      keepDraft(nameOf(task.id), dropped);
+      editing.value = task.id;
+      return true;
+    };
+    say("What you typed was not saved.", goOn, { action: "Go on editing" });
+  }
+
+  const { title, description, day, time, priority, tags } = kept.value.draft;
   return (
     <form
       ref={form}
       class="editor"
       aria-label={`Edit ${task.title}`}
-      onSubmit={save}
+      onSubmit={(event) => {
+        event.preventDefault();
+        save();
+      }}
       onKeyDown={(event) => {
-        if (event.key === "Escape") close();
+        if (event.isComposing) return;
+        if (event.key === "Escape") drop();
         if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) form.current?.requestSubmit();
       }}
     >
@@ -126,11 +152,11 @@ export function TaskEditor({ task, onHeight }: EditorProps) {
         <button type="submit" class="primary">
           Save
         </button>
-        <button type="button" onClick={close}>
+        <button type="button" onClick={drop}>
           Cancel
         </button>
         <span class="gap" />
-        <button type="button" onClick={() => complete(task)}>
+        <button type="button" onClick={() => save() && complete(task)}>
           {task.completed ? "Reopen" : "Complete"}
         </button>
         <button
@@ -151,12 +177,36 @@ export function TaskEditor({ task, onHeight }: EditorProps) {
   );
 }
 
+/** The task of an open editor was deleted elsewhere: what was typed can still be kept. */
+export function leaveDeleted(id: string): void {
+  const kept = draftOf<Kept>(nameOf(id));
+  editing.value = undefined;
+  keepDraft(nameOf(id), undefined);
+  if (!kept) return;
+  const keepIt = () => {
+    const restored = tasks.value?.restore(kept.opened);
+    edit(kept.opened, changesOf(kept));
+    return restored;
+  };
+  say(`“${kept.opened.title}” was deleted elsewhere.`, keepIt, { isBad: true, action: "Restore it with my changes" });
+}
+
+/** Whether something was typed into a task's editor, and is not saved. */
+export function hasUnsaved(id: string): boolean {
+  return draftOf(nameOf(id)) !== undefined;
+}
+
+function nameOf(id: string): string {
+  return `task ${id}`;
+}
+
 function draftFrom({ title, description, due, priority, tags }: ShownTask): Draft {
   return { title, description: description ?? "", ...formValues(due), priority, tags: tags.join(", ") };
 }
 
 /** Only what the person has changed: the rest may change elsewhere meanwhile. */
-function changesFrom(before: Draft, after: Draft): TaskChanges {
+function changesOf({ opened, draft: after }: Kept): TaskChanges {
+  const before = draftFrom(opened);
   const isMoved = before.day !== after.day || before.time !== after.time;
   return {
     ...(after.title !== before.title && { title: after.title }),

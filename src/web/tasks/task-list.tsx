@@ -1,14 +1,12 @@
 /** The list. Only what is in view is in the page, so that ten thousand tasks are as quick as ten. */
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { TaskEditor } from "./task-editor.tsx";
+import { query } from "../router.ts";
+import { editing, selected } from "./selection.ts";
+import { tasks } from "./store.ts";
+import { leaveDeleted, TaskEditor } from "./task-editor.tsx";
 import { TaskRow } from "./task-row.tsx";
 import { type Line, lines } from "./views.ts";
-
-/** The task that the keyboard is at. */
-export const selected = signal<string | undefined>();
-/** The task whose editor is open. */
-export const editing = signal<string | undefined>();
 
 const ROW_PX = 56;
 const HEADING_PX = 44;
@@ -18,7 +16,7 @@ export function TaskList() {
   const list = useRef<HTMLUListElement>(null);
   const range = useSignal({ from: 0, to: 40 });
   const editorPx = useSignal(420);
-  const all = lines.value;
+  const all = useLinesWithEdited();
   const tops = topsOf(all, editorPx.value);
 
   useLayoutEffect(() => {
@@ -48,7 +46,8 @@ export function TaskList() {
   }, [selected.value]);
 
   const { from, to } = range.value;
-  const size = all.filter(({ kind }) => kind === "task").length;
+  // Headings have no number.
+  const numbers = numbersOf(all);
   return (
     <ul class="list" ref={list} style={{ height: `${tops.at(-1)}px` }}>
       {all.slice(from, to).map((line, index) => {
@@ -66,8 +65,8 @@ export function TaskList() {
             key={task.id}
             class="line"
             style={style}
-            aria-setsize={size}
-            aria-posinset={from + index + 1}
+            aria-setsize={numbers.at(-1) ?? 0}
+            aria-posinset={numbers[from + index] ?? 0}
             data-id={task.id}
           >
             {editing.value === task.id ? (
@@ -82,6 +81,30 @@ export function TaskList() {
   );
 }
 
+/** The lines. A task that is being edited stays until then, also where its list has lost it meanwhile. */
+function useLinesWithEdited(): readonly Line[] {
+  const opened = useRef({ id: "", list: "", at: 0 });
+  const id = editing.value ?? "";
+  const task = tasks.value?.get(id);
+  useEffect(() => {
+    if (id && tasks.value && !task) leaveDeleted(id);
+  });
+  const at = indexOf(lines.value, id);
+  const list = query.value.toString();
+  if (at !== -1) opened.current = { id, list, at };
+  if (at !== -1 || !task || opened.current.id !== id || opened.current.list !== list) return lines.value;
+  return lines.value.toSpliced(opened.current.at, 0, { kind: "task", task });
+}
+
+/** The number of each line among the tasks, and that of all tasks behind the last. */
+function numbersOf(all: readonly Line[]): number[] {
+  let count = 0;
+  return all.map(({ kind }) => {
+    if (kind === "task") count += 1;
+    return count;
+  });
+}
+
 function indexOf(all: readonly Line[], id: string | undefined): number {
   return all.findIndex((line) => line.kind === "task" && line.task.id === id);
 }
@@ -91,14 +114,6 @@ function nearest(all: readonly Line[], place: number): string | undefined {
     line.kind === "task" ? [line.task.id] : [],
   );
   return next;
-}
-
-/** Moves the selection by some tasks. */
-export function move(by: number): void {
-  const ids = lines.value.flatMap((line) => (line.kind === "task" ? [line.task.id] : []));
-  const at = ids.indexOf(selected.value ?? "");
-  const next = ids[at === -1 ? (by > 0 ? 0 : ids.length - 1) : Math.max(0, Math.min(ids.length - 1, at + by))];
-  if (next) selected.value = next;
 }
 
 /** The place of each line, and the end of the list. */

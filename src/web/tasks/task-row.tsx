@@ -2,7 +2,8 @@
 import type { ShownTask } from "../../client/replica/index.ts";
 import { complete } from "./actions.ts";
 import { dueDay, dueWords, today } from "./dates.ts";
-import { editing, selected } from "./task-list.tsx";
+import { editing, selected } from "./selection.ts";
+import { hasUnsaved } from "./task-editor.tsx";
 
 const PRIORITY_MARKS = { high: "!!!", medium: "!!", low: "!", none: "" };
 
@@ -16,7 +17,10 @@ export function TaskRow({ task }: { task: ShownTask }) {
         class={`tick priority-${priority}`}
         aria-pressed={completed}
         aria-label={`Complete: ${title}`}
-        onClick={() => complete(task)}
+        onClick={() => {
+          selected.value = id;
+          complete(task);
+        }}
       >
         <svg viewBox="0 0 20 20" aria-hidden="true">
           <path d="M5 10.5l3.5 3.5L15 6.5" />
@@ -48,6 +52,7 @@ export function TaskRow({ task }: { task: ShownTask }) {
             </span>
           ))}
           {description && <span class="has-notes">notes</span>}
+          {hasUnsaved(id) && <span class="unsaved">not saved yet</span>}
           {isWaiting && <span class="waiting">not sent yet</span>}
         </span>
       </button>

@@ -7,7 +7,9 @@ import { client } from "../account/session.ts";
 import { Layout } from "../shell/layout.tsx";
 import { restore } from "./actions.ts";
 import { momentWords } from "./dates.ts";
-import { moves, status, tasks } from "./store.ts";
+import { isOnline, moves, status, tasks } from "./store.ts";
+
+const PAGE = 100;
 
 export function TrashPage() {
   const found = useSignal<Task[] | undefined>(undefined);
@@ -17,7 +19,7 @@ export function TrashPage() {
   async function load(more: boolean): Promise<void> {
     try {
       const after = more && cursor.value ? { cursor: cursor.value } : {};
-      const page = await client.tasks.list({ status: "deleted", limit: 100, ...after });
+      const page = await client.tasks.list({ status: "deleted", limit: PAGE, ...after });
       found.value = [...(more ? (found.value ?? []) : []), ...page.data];
       cursor.value = page.nextCursor;
       error.value = "";
@@ -29,11 +31,12 @@ export function TrashPage() {
     }
   }
 
-  const waiting = status.value?.waiting ?? 0;
+  const isSent = (status.value?.waiting ?? 0) === 0;
   useEffect(() => {
     document.title = "Trash · Edge Tasks";
-    void load(false);
-  }, [waiting === 0]);
+    // Once more of it is shown, it stays: what was restored is hidden below.
+    if (!found.value || (isOnline.value && found.value.length <= PAGE)) void load(false);
+  }, [isSent, isOnline.value]);
 
   moves.value;
   const shown = (found.value ?? []).filter(({ id }) => !tasks.value?.get(id));

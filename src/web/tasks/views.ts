@@ -25,14 +25,14 @@ export const SORT_NAMES: Partial<Record<Sort, string>> = {
 
 export const view = computed<ViewName>(() => {
   const name = query.value.get("view") ?? "today";
-  return name in VIEWS ? (name as ViewName) : "today";
+  return Object.hasOwn(VIEWS, name) ? (name as ViewName) : "today";
 });
 export const search = computed(() => query.value.get("q") ?? "");
 export const tagFilter = computed(() => query.value.get("tag") ?? "");
 export const priorityFilter = computed(() => (query.value.get("priority") ?? "") as Priority | "");
 export const sort = computed<Sort>(() => {
   const name = query.value.get("sort") as Sort | null;
-  if (name && name in SORT_NAMES) return name;
+  if (name && Object.hasOwn(SORT_NAMES, name)) return name;
   return view.value === "all" ? "-createdAt" : view.value === "completed" ? "-updatedAt" : "due";
 });
 

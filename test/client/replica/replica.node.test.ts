@@ -318,6 +318,31 @@ describe("P7 rebase", () => {
     await replica.close();
   });
 
+  it("P7 an edit, or its undo, that was made on an older state overwrites nothing", async () => {
+    const { world, replica, id } = await twoDevices();
+    const opened = replica.get(id);
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs", tags: ["theirs"] } });
+    world.fail = undefined;
+    replica.sync();
+    await expect.poll(() => replica.get(id)?.title).toBe("Theirs");
+    replica.edit(id, { title: "Mine", description: "Mine too" }, opened);
+    await settled(replica);
+    expect(replica.conflicts()).toMatchObject([{ kind: "fields", fields: { title: "Mine" } }]);
+    expect(world.server.get(id)).toMatchObject({ title: "Theirs", description: "Mine too", tags: ["theirs"] });
+    await replica.settle(id, false);
+    const renamed = replica.edit(id, { title: "Renamed" });
+    await settled(replica);
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs again" } });
+    replica.sync();
+    await expect.poll(() => replica.get(id)?.title).toBe("Theirs again");
+    await renamed?.undo();
+    await settled(replica);
+    expect(replica.conflicts()).toMatchObject([{ kind: "fields", fields: { title: "Theirs" } }]);
+    expect(world.server.get(id)?.title).toBe("Theirs again");
+    await replica.close();
+    expect(renamed?.undo()).toBeUndefined();
+  });
+
   it("P7 a conflict that changes while the person looks is not settled blindly", async () => {
     const { world, replica, id } = await twoDevices();
     replica.edit(id, { title: "Mine" });

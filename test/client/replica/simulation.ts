@@ -38,7 +38,13 @@ export type Options = {
 /** What a person did to a field: the value, and the one that they saw before. `isStored` once the device has kept it. */
 type Deed = { device: string; tab: Tab; id: string; what: string; seen: unknown; value: unknown; isStored: boolean };
 
-type Tab = Owner & { replica: Replica; inbox: Message[]; listener: ((message: Message) => void) | undefined };
+type Tab = Owner & {
+  replica: Replica;
+  inbox: Message[];
+  listener: ((message: Message) => void) | undefined;
+  /** The task of an open editor, as it was when it was opened. */
+  opened?: Task | undefined;
+};
 type Device = {
   name: string;
   tabs: Tab[];
@@ -155,7 +161,8 @@ function surroundingsOf(world: World, device: Device, tab: Tab): Surroundings {
   async function call<Result>(work: () => Result | Promise<Result>, mayRepeat: boolean): Promise<Result> {
     await wait();
     if (device.isOffline || (!isCalm() && random.chance(0.1))) throw new ServerRefusal(0, "network");
-    if (device.isSignedOut) throw new ServerRefusal(random.chance(0.5) ? 401 : 403, "session_ended");
+    if (device.isSignedOut)
+      throw random.chance(0.5) ? new ServerRefusal(401, "session_ended") : new ServerRefusal(403, "forbidden");
     if (!isCalm() && random.chance(0.05)) throw new ServerRefusal(503, "database_unavailable");
     const result = await scheduler.outside(Promise.resolve(work()));
     if (mayRepeat && random.chance(0.1)) await scheduler.outside(Promise.resolve(work()));
@@ -252,18 +259,29 @@ function act(random: Random, device: Device, history: History): void {
   if (random.chance(0.15)) {
     const removed = replica.remove(task.id);
     if (removed) history.removes(device.name, tab, task, removed.stored);
-    if (removed && random.chance(0.5)) history.restores(device.name, tab, task, removed.undo());
+    if (removed && random.chance(0.5)) history.restores(device.name, tab, task, stored(removed.undo()));
     return;
   }
+  if (random.chance(0.15)) {
+    tab.opened = task;
+    return;
+  }
+  const seen = tab.opened ?? task;
   const field = random.pick(FIELDS);
   const value = history.value(field);
   const changes: TaskChanges = { [field]: value };
-  const changed = replica.edit(task.id, changes);
+  const changed = replica.edit(seen.id, changes, tab.opened);
+  tab.opened = undefined;
   if (!changed) return;
-  history.edits(device.name, tab, task, field, value, changed.stored);
+  history.edits(device.name, tab, seen, field, value, changed.stored);
   if (random.chance(0.2)) {
-    history.edits(device.name, tab, { ...task, [field]: value }, field, task[field], changed.undo());
+    history.edits(device.name, tab, { ...seen, [field]: value }, field, seen[field], stored(changed.undo()));
   }
+}
+
+/** Of a tab that has ended, nothing is stored. */
+function stored(undone: Promise<void> | undefined): Promise<void> {
+  return undone ?? Promise.reject(new Error("The tab has ended."));
 }
 
 /** Somebody who calls the API without conditions: who undoes and repeats what others did. */
@@ -408,7 +426,7 @@ function createHistory(server: SimulatedServer) {
       if (by === "caller" || !(FIELDS.includes(what as "title") || what === "deletedAt")) return [];
       const key = keyOf(by, id, what, to);
       // A task that could not be restored any more is created again, once, under another id.
-      const isRecreated = !deeds.some((deed) => deed.id === id) && !counts.has(key);
+      const isRecreated = !deeds.some((deed) => deed.id === id && deed.seen === undefined) && !counts.has(key);
       const left = (isRecreated ? 1 : (counts.get(key) ?? 0)) - 1;
       counts.set(key, left);
       return left < 0 ? [`twice: ${key}`] : [];

@@ -1,0 +1,131 @@
+/** Several people in one browser, and several tabs: nobody sees, changes or keeps what belongs to another. */
+import type { Page, Route } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openSystem, type System } from "../support/node/browser.ts";
+import {
+  addTask,
+  type Device,
+  expectSent,
+  expectTitles,
+  openEditor,
+  openPerson,
+  openTasks,
+  signIn,
+  signUp,
+} from "./people.ts";
+
+let system: System;
+
+beforeAll(async () => {
+  system = await openSystem();
+});
+afterAll(() => system.close());
+
+const url = (path: string) => system.server.url + path;
+
+/** Answers late. */
+const late = (ms: number) => async (route: Route) => {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  await route.continue();
+};
+
+/** Somebody else signs up in the same browser, outside the app: the session of before is replaced. */
+function replacePerson({ context, page }: Pick<Device, "context" | "page">): Promise<string> {
+  return signUp(system, { context, page, faults: [], elsewhere: [] }, "Second");
+}
+
+async function expectPerson(page: Page, name: string): Promise<void> {
+  await page.getByRole("link", { name, exact: true }).waitFor();
+}
+
+describe("P5 S6 another person in the same browser", () => {
+  it("P5 S6 the next person's tab stays, however late the former's answers are", async () => {
+    const { page, context } = await openPerson(system);
+    await addTask(page, "Of the first");
+    await expectSent(page);
+    await page.route("**/api/v1/**", late(1200));
+    const other = await context.newPage();
+    await other.route("**/api/auth/token", late(2500));
+    await replacePerson({ context, page });
+    await openTasks(system, other);
+    await expectPerson(other, "Second");
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    expect(other.url()).toBe(url("/?view=all"));
+    await addTask(other, "Of the second");
+    await expectSent(other);
+    await expectTitles(other, ["Of the second"]);
+  });
+
+  it("P5 S6 a tab goes over to the next person, with nothing of the first that was typed or can be undone", async () => {
+    const { page, context, email } = await openPerson(system);
+    await addTask(page, "Kept");
+    await addTask(page, "Deleted by the first");
+    await expectSent(page);
+    await openEditor(page, "Deleted by the first");
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await expectSent(page);
+    await openEditor(page, "Kept");
+    await page.getByLabel("Notes").fill("secret note");
+    await page.getByPlaceholder(/Add a task/).fill("Half a secret");
+    await replacePerson({ context, page });
+    const other = await context.newPage();
+    await openTasks(system, other);
+    await expectPerson(page, "Second");
+    await page.getByPlaceholder(/Add a task/).waitFor();
+    expect(await page.getByPlaceholder(/Add a task/).inputValue()).toBe("");
+    expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain("secret");
+    expect(await page.locator(".toast").count()).toBe(0);
+    await page.keyboard.press("Control+z");
+    await expectTitles(page, []);
+    await context.clearCookies();
+    await page.reload();
+    await page.waitForURL("**/sign-in");
+    await signIn(page, email);
+    await page.getByRole("link", { name: /All tasks/ }).click();
+    await expectTitles(page, ["Kept"]);
+  });
+
+  it("P5 S6 the account page of a tab shows who is signed in now", async () => {
+    const { page, context } = await openPerson(system);
+    await addTask(page, "Of the first");
+    await expectSent(page);
+    await replacePerson({ context, page });
+    await page.getByRole("link", { name: "Ada" }).click();
+    await expectPerson(page, "Second");
+    expect(page.url()).toBe(url("/account"));
+    await page.getByRole("link", { name: /All tasks/ }).click();
+    await expectTitles(page, []);
+  });
+});
+
+describe("P5 L2 after the end of a session", () => {
+  it("P5 L2 no link and no step back shows the tasks again", async () => {
+    const { page } = await openPerson(system);
+    await addTask(page, "Private");
+    await expectSent(page);
+    await page.getByRole("link", { name: "Ada" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.waitForURL("**/sign-in");
+    expect(await page.locator(".notice").count()).toBe(0);
+    await page.goBack();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.getByRole("link", { name: "Edge Tasks" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await page.locator("body").textContent()).not.toContain("Private");
+  });
+
+  it("P5 L2 a session that ended elsewhere leaves the tasks of this tab closed until somebody signs in", async () => {
+    const { page, context, email } = await openPerson(system);
+    await addTask(page, "Private");
+    await expectSent(page);
+    await context.clearCookies();
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await page.getByRole("link", { name: "Ada" }).click();
+    await page.waitForURL("**/sign-in");
+    await page.getByRole("link", { name: "Edge Tasks" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await signIn(page, email);
+    await page.getByRole("link", { name: /All tasks/ }).click();
+    await expectTitles(page, ["Private"]);
+  });
+});
