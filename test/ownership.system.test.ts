@@ -34,7 +34,7 @@ const TESTS: Record<string, string> = {
   "batch.ts": "tasks/batch tasks/quotas",
   "changes.ts": "tasks/changes contract",
   "cleanup.ts": "housekeeping tasks/quotas",
-  "context.ts": "user-scope tasks/exactly-once tasks/batch",
+  "context.ts": "user-scope tasks/batch",
   "idempotency-records.ts": "tasks/exactly-once tasks/batch tasks/quotas",
   "imports.ts": "tasks/transfer tasks/quotas",
   "lists.ts": "tasks/finding tasks/list user-scope",
