@@ -395,13 +395,14 @@ describe("P6 refusals and trouble", () => {
   });
 
   it.each([
-    ["signed-out", 401],
-    ["other-user", 403],
-    ["unavailable", 503],
-    ["offline", 0],
-  ])("P6 %s keeps what waits, and goes on afterwards", async (state, status) => {
+    ["signed-out", 401, "session_ended"],
+    ["other-user", 403, "forbidden"],
+    ["unavailable", 403, "unknown"],
+    ["unavailable", 503, "database_unavailable"],
+    ["offline", 0, "network"],
+  ])("P6 %s after %i keeps what waits, and goes on afterwards", async (state, status, code) => {
     const world = createWorld();
-    world.fail = () => new ServerRefusal(status, "x");
+    world.fail = () => new ServerRefusal(status, code);
     const replica = await world.open();
     replica.create({ title: "Kept" });
     await expect.poll(() => replica.status().state).toBe(state);
