@@ -12,7 +12,7 @@ export const FIELDS = ["title", "description", "completed", "priority", "due", "
 export const PRIORITIES = ["none", "low", "medium", "high"] as const;
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/;
+const MOMENT = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Values that the server would refuse, by field. */
 export class InvalidTask extends Error {
@@ -84,9 +84,15 @@ function setOf(tags: readonly string[]): string {
 }
 
 function normalDue(text: string): string {
-  if (!MOMENT.test(text)) return text;
+  if (!MOMENT.test(text) || !isDay(text.slice(0, 10))) return text;
   const date = new Date(text);
   return Number.isNaN(date.getTime()) ? text : date.toISOString();
+}
+
+/** Whether there is such a day. */
+function isDay(text: string): boolean {
+  const date = new Date(text);
+  return DAY.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
 function faultOf(
@@ -115,10 +121,10 @@ function faultOfTags(tags: string[]): string | undefined {
   return new Set(tags.map(foldText)).size < tags.length ? "must differ in more than their case" : undefined;
 }
 
+/** Whether a due date in normal form is one: a day, or an instant in UTC. */
 function isDue(due: string): boolean {
   const date = new Date(due);
-  if (Number.isNaN(date.getTime())) return false;
-  return DAY.test(due) ? date.toISOString().startsWith(due) : MOMENT.test(due) && /^\d{4}-/.test(date.toISOString());
+  return isDay(due) || (MOMENT.test(due) && !Number.isNaN(date.getTime()) && date.toISOString() === due);
 }
 
 function isWellFormed(text: string): boolean {
