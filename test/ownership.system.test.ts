@@ -39,7 +39,7 @@ const TESTS: [what: RegExp, tests: string][] = [
   [/^idempotency-records/, "tasks/exactly-once tasks/quotas"],
   [/^imports/, "tasks/transfer tasks/quotas"],
   [/^lists/, "tasks/finding user-scope"],
-  [/^statements/, "contract user-scope tasks/batch tasks/own-ids tasks/quotas"],
+  [/^statements/, "user-scope tasks/own-ids tasks/batch"],
   [/^totals/, "tasks/quotas tasks/finding"],
 ];
 const ALL_TESTS = "contract user-scope tasks";
