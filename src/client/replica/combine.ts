@@ -37,9 +37,14 @@ export function combine(first: NewEntry, then: NewEntry): NewEntry | undefined {
     case "create edit":
       return { ...first, fields };
     case "restore edit":
+    case "restore restore":
       return { ...first, fields, base };
     case "edit delete":
-      return { ...then, fields: first.fields, base };
+    case "delete delete":
+      return { ...then, fields, base };
+    case "edit restore":
+    case "create restore":
+      return first;
     case "create delete":
     case "restore delete":
       return undefined;

@@ -100,7 +100,7 @@ export async function openReplica(surroundings: Surroundings) {
       const at = new Date(clock.now()).toISOString();
       const fields = newFields(task);
       const seen: Task = {
-        ...{ ...fields, id: task.id ?? newId(), completedAt: fields.completed ? at : null },
+        ...{ ...fields, id: task.id?.toLowerCase() ?? newId(), completedAt: fields.completed ? at : null },
         ...{ createdAt: at, updatedAt: at, deletedAt: null, revision: 0 },
       };
       const stored = add({ id: seen.id, kind: "create", fields, base: {}, seen });

@@ -102,7 +102,8 @@ export function createSync({ network, clock, newId, data, commit, storeAgain, re
       results = await network.send(batch.operations, batch.key);
     } catch (error) {
       const { status, code, errors } = failureOf(error);
-      if (!isFinal(status)) throw error;
+      // An answer that is not the API's, such as a portal's, is no refusal.
+      if (!isFinal(status) || code === "network") throw error;
       if (batch.operations.length > 1) {
         // One of them is the cause: they go one by one.
         maxOperations = 1;

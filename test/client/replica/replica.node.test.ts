@@ -343,6 +343,35 @@ describe("P7 rebase", () => {
     expect(renamed?.undo()).toBeUndefined();
   });
 
+  it("P7 a restoration beside an edit keeps the edit", async () => {
+    const { world, replica, id } = await twoDevices();
+    const task = replica.get(id);
+    if (!task) throw new Error("absent");
+    replica.edit(id, { title: "Mine" });
+    replica.restore(task);
+    expect(replica.get(id)?.title).toBe("Mine");
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    expect(world.server.get(id)?.title).toBe("Mine");
+    await replica.close();
+  });
+
+  it("P6 an answer that is not the API's refuses nothing, and an id has one case", async () => {
+    const { world, replica } = await twoDevices();
+    const id = crypto.randomUUID();
+    world.fail = () => new ServerRefusal(404, "network");
+    replica.create({ id: id.toUpperCase(), title: "Kept" });
+    await expect.poll(() => replica.status().state).toBe("unavailable");
+    expect(replica.refusals()).toEqual([]);
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    expect(world.server.get(id)?.title).toBe("Kept");
+    expect(replica.list()).toHaveLength(2);
+    await replica.close();
+  });
+
   it("P7 a conflict that changes while the person looks is not settled blindly", async () => {
     const { world, replica, id } = await twoDevices();
     replica.edit(id, { title: "Mine" });
