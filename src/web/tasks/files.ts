@@ -4,7 +4,7 @@ import type { ImportReport } from "../../client/index.ts";
 import { isTasksError } from "../../client/index.ts";
 import { client } from "../account/session.ts";
 import { say } from "../shell/undo.ts";
-import { tasks } from "./store.ts";
+import { callsOf, tasks } from "./store.ts";
 
 export type FileFormat = "json" | "csv" | "ics";
 export const MAX_FILE_BYTES = 10 * 1024 * 1024;
@@ -16,7 +16,7 @@ export async function exportTasks(format: FileFormat): Promise<void> {
   if ((tasks.value?.status().waiting ?? 0) > 0)
     say("The file lacks the changes that wait.", undefined, { isBad: true });
   try {
-    const answer = await client.tasks.export(format);
+    const answer = await callsOf(client).tasks.export(format);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([await answer.text()]));
     link.download = `edge-tasks.${format}`;
@@ -39,7 +39,7 @@ export async function importFile(file: File): Promise<ImportReport | string> {
   if (!format) return "Choose a file that ends in .json, .csv or .ics.";
   if (file.size > MAX_FILE_BYTES) return "The file is larger than 10 MiB. Import it in parts.";
   try {
-    const report = await client.tasks.import(await file.text(), format);
+    const report = await callsOf(client).tasks.import(await file.text(), format);
     tasks.value?.sync();
     return report;
   } catch (error) {

@@ -22,6 +22,11 @@ const current = signal<Opening | undefined>();
 /** Whether somebody's copy is open, or is being opened. */
 export const isOpen = computed(() => current.value !== undefined);
 
+/** The calls of the person whose copy is open. They are refused once somebody else is signed in. */
+export function callsOf(client: TasksClient) {
+  return client.of(current.value?.userId ?? "");
+}
+
 const whenWiped = new Set<() => void>();
 
 /** Called when another tab has deleted the copy. */

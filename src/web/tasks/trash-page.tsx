@@ -7,7 +7,7 @@ import { client } from "../account/session.ts";
 import { Layout } from "../shell/layout.tsx";
 import { restore } from "./actions.ts";
 import { momentWords } from "./dates.ts";
-import { isOnline, moves, status, tasks } from "./store.ts";
+import { callsOf, isOnline, moves, status, tasks } from "./store.ts";
 
 const PAGE = 100;
 
@@ -19,7 +19,7 @@ export function TrashPage() {
   async function load(more: boolean): Promise<void> {
     try {
       const after = more && cursor.value ? { cursor: cursor.value } : {};
-      const page = await client.tasks.list({ status: "deleted", limit: PAGE, ...after });
+      const page = await callsOf(client).tasks.list({ status: "deleted", limit: PAGE, ...after });
       found.value = [...(more ? (found.value ?? []) : []), ...page.data];
       cursor.value = page.nextCursor;
       error.value = "";
