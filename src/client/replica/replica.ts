@@ -171,10 +171,11 @@ export async function openReplica(surroundings: Surroundings) {
   function remove(id: string): Change | undefined {
     const seen = seenTask(id);
     if (!seen) return undefined;
+    const unsent = unsentOf(id);
     const remains = addEntry({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
     // A task that was deleted before the server had it is created again.
     const undo = async () => {
-      await ((await remains) || seen.revision > 0 ? restore(seen).stored : recreate(seen));
+      await ((await remains) || seen.revision > 0 ? restore(seen, unsent).stored : recreate(seen));
     };
     return changeOf(
       seen,
@@ -194,9 +195,20 @@ export async function openReplica(surroundings: Surroundings) {
     return add({ id: seen.id, kind: "create", fields: fieldsOf(seen), base: {}, seen: { ...seen, revision: 0 } });
   }
 
-  function restore(task: Task): Change {
+  /** The edits of a task that wait: its deletion replaces them, and the undo of that brings them back. */
+  function unsentOf(id: string): Pick<NewEntry, "fields" | "base"> {
+    const draft = createDraft(data);
+    for (const entry of unstored) change(draft, entry);
+    const edits = draft.entriesOf(id).filter(({ kind }) => kind === "edit" || kind === "restore");
+    return edits.reduce<Pick<NewEntry, "fields" | "base">>(
+      (all, { fields, base }) => ({ fields: { ...all.fields, ...fields }, base: { ...base, ...all.base } }),
+      { fields: {}, base: {} },
+    );
+  }
+
+  function restore(task: Task, unsent: Pick<NewEntry, "fields" | "base"> = { fields: {}, base: {} }): Change {
     const seen = { ...task, deletedAt: null };
-    const stored = add({ id: task.id, kind: "restore", fields: {}, base: {}, seen });
+    const stored = add({ id: task.id, kind: "restore", ...unsent, seen });
     return changeOf(seen, stored, () => remove(task.id)?.stored);
   }
 

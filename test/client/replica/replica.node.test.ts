@@ -343,6 +343,21 @@ describe("P7 rebase", () => {
     expect(renamed?.undo()).toBeUndefined();
   });
 
+  it("P5 P7 the undo of a deletion that was sent brings the unsent edit back", async () => {
+    const { world, replica, id } = await twoDevices();
+    replica.edit(id, { title: "Mine" });
+    const removed = replica.remove(id);
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    expect(world.server.get(id)?.deletedAt).not.toBeNull();
+    await removed?.undo();
+    await settled(replica);
+    expect([world.server.get(id)?.title, replica.get(id)?.title]).toEqual(["Mine", "Mine"]);
+    expect(replica.conflicts()).toEqual([]);
+    await replica.close();
+  });
+
   it("P7 a restoration beside an edit keeps the edit", async () => {
     const { world, replica, id } = await twoDevices();
     const task = replica.get(id);
