@@ -93,9 +93,9 @@ export async function expectTitles(page: Page, expected: readonly string[]): Pro
   await expect.poll(async () => (await titles(page)).toSorted(), { timeout: 15_000 }).toEqual([...expected].toSorted());
 }
 
-/** Waits until nothing waits to be sent. */
+/** Waits until nothing waits to be sent, a deletion neither, which has no row. */
 export async function expectSent(page: Page): Promise<void> {
-  await expect.poll(() => page.locator(".waiting").count(), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => page.locator("[data-waiting]").count(), { timeout: 20_000 }).toBe(0);
 }
 
 export async function setOffline({ context }: Device, isOffline: boolean): Promise<void> {

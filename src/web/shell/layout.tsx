@@ -91,7 +91,7 @@ function SyncState() {
   const conflicts = tasks.value?.conflicts().length ?? 0;
   const refusals = tasks.value?.refusals() ?? [];
   return (
-    <div class="sync">
+    <div class="sync" data-waiting={isWaiting || undefined}>
       <p role="status">{current && sentenceOf(current, isSlow.value)}</p>
       {current && !current.isStored && (
         <p class="warning">This device cannot store your changes. Keep this tab open until they are sent.</p>
