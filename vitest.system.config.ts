@@ -9,7 +9,14 @@ export default defineConfig({
     // As many as there are copies of the project in test/ownership.system.test.ts.
     maxConcurrency: 2,
     projects: [
-      { extends: true, test: { name: "browser", include: ["test/**/*.browser.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: ["test/**/*.browser.test.ts"],
+          globalSetup: ["test/support/node/served-app.ts"],
+        },
+      },
       { extends: true, test: { name: "examples", include: ["test/examples.system.test.ts"] } },
       { extends: true, test: { name: "crash", include: ["test/crash.system.test.ts"] } },
       { extends: true, test: { name: "deploy", include: ["test/deploy.system.test.ts"] } },

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { type ComponentType, render } from "preact";
 import { useEffect } from "preact/hooks";
 import { ForgottenPassword, SignIn, SignUp } from "./account/entry-pages.tsx";
-import { leftElsewhere, onLeave, person, refresh, start } from "./account/session.ts";
+import { leftElsewhere, needsTasks, onLeave, person, refresh, start } from "./account/session.ts";
 import { SignOutDialog } from "./account/sign-out-dialog.tsx";
 import { path, watchLinks } from "./router.ts";
 import { CommandBar, ShortcutHelp } from "./shell/command-bar.tsx";
@@ -33,7 +33,6 @@ const PAGES: Record<string, ComponentType> = {
   "/verify-email": later(async () => (await import("./account/link-pages.tsx")).VerifyEmail),
   "/reset-password": later(async () => (await import("./account/link-pages.tsx")).ResetPassword),
 };
-const NEED_TASKS = ["/", "/account", "/trash"];
 
 const DIALOGS = {
   commands: CommandBar,
@@ -45,7 +44,7 @@ const DIALOGS = {
 
 function App() {
   const Page = PAGES[path.value] ?? TasksPage;
-  const isReady = tasks.value !== undefined || !NEED_TASKS.includes(path.value);
+  const isReady = tasks.value !== undefined || !needsTasks(path.value);
   const Open = isReady && dialog.value ? DIALOGS[dialog.value] : undefined;
   return (
     <>
@@ -90,7 +89,7 @@ watchLinks(Object.keys(PAGES));
 addEventListener("popstate", () => {
   dialog.value = undefined;
 });
-watchKeys(() => NEED_TASKS.includes(path.value) && tasks.value !== undefined);
+watchKeys(() => needsTasks(path.value) && tasks.value !== undefined);
 addEventListener("online", () => {
   isOnline.value = true;
   catchUp();

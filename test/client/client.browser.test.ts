@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { createTasksClient } from "../../src/client/index.ts";
-import { openSystem, type System } from "../support/node/browser.ts";
+import { openContext as openBrowserContext, openSystem, type System } from "../support/node/browser.ts";
 
 const PASSWORD = "correct horse battery";
 
@@ -29,7 +29,7 @@ afterAll(() => close());
 
 /** A browser whose tabs can load the client; calls with a token in `expired` are answered as if it were. */
 async function openContext() {
-  const context = await browser.newContext();
+  const context = await openBrowserContext(browser);
   const expired = new Set<string>();
   const asked: string[] = [];
   await context.route("**/client/*.js", (route) => {

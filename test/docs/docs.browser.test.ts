@@ -1,7 +1,7 @@
 /** The docs page, as its reader uses it. */
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSystem, type System, shoot } from "../support/node/browser.ts";
+import { openContext, openSystem, type System, shoot } from "../support/node/browser.ts";
 
 let server: System["server"];
 let browser: System["browser"];
@@ -13,7 +13,8 @@ beforeAll(async () => {
 afterAll(() => close());
 
 async function open(width: number, colorScheme: "light" | "dark") {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+  const context = await openContext(browser, { viewport: { width, height: 900 }, colorScheme });
+  const page = await context.newPage();
   const [faults, elsewhere]: [string[], string[]] = [[], []];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));

@@ -80,8 +80,15 @@ describe.each(["light", "dark"] as const)("P4 in %s", (colorScheme) => {
     }
     expect([found, faults, guest.faults]).toEqual([[], [], []]);
   });
+});
 
-  it.each([320, 360, 1280, 1920])("P4 every page fits %i pixels", async (width) => {
+describe("P4 at any width", () => {
+  it.each([
+    [320, "light"],
+    [360, "dark"],
+    [1280, "light"],
+    [1920, "dark"],
+  ] as const)("P4 every page fits %i pixels, in %s", async (width, colorScheme) => {
     const { page } = await openPerson(system, { colorScheme, viewport: { width, height: 800 } });
     for (const line of SAMPLE) {
       await page.getByPlaceholder(/Add a task/).fill(line);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openPersistentBrowser, openSystem, type System, shoot } from "../support/node/browser.ts";
+import { newAddress, openPersistentBrowser, openSystem, type System, shoot } from "../support/node/browser.ts";
 import {
   addTask,
   expectSent,
@@ -321,12 +321,9 @@ describe("L the life of a session", () => {
   });
 });
 
-let programs = 0;
-
 /** Ends the sessions of somebody's browsers, from a program. */
 async function endOtherSessions(email: string): Promise<void> {
-  programs += 1;
-  const headers = { "content-type": "application/json", "cf-connecting-ip": `10.5.0.${programs}` };
+  const headers = { "content-type": "application/json", "cf-connecting-ip": newAddress() };
   const body = JSON.stringify({ email, password: PASSWORD });
   const opened = await fetch(url("/api/auth/sign-in/email"), { method: "POST", headers, body });
   const authorization = `Bearer ${opened.headers.get("set-auth-token")}`;
@@ -368,6 +365,21 @@ describe("P6 without a network", () => {
       second.page,
       [0, 1, 2, 3, 4].map((n) => `Offline ${n}`),
     );
+  });
+
+  it("P6 a tab that somebody looks at is up to date, also while the tab that leads is hidden", async () => {
+    const { context, page, email } = await openPerson(system);
+    await page.evaluate(() => Object.defineProperty(document, "hidden", { get: () => true }));
+    const tab = await context.newPage();
+    await tab.clock.install();
+    await openTasks(system, tab);
+    const elsewhere = await openSecondDevice(system, email);
+    await addTask(elsewhere.page, "Added elsewhere");
+    await expectSent(elsewhere.page);
+    // The tab that leads is in its pause, and then waits until somebody looks at it.
+    await tab.clock.fastForward(31_000);
+    await tab.clock.fastForward(31_000);
+    await expectTitles(tab, ["Added elsewhere"]);
   });
 
   it("P6 P7 two tabs and two devices show the same", async () => {

@@ -151,6 +151,8 @@ describe("P4 keys and focus", () => {
     await expectTitles(page, ["One", "Two"]);
     await page.keyboard.press("Escape");
     await page.keyboard.press("j");
+    // The task has the focus once it is drawn.
+    await page.locator(".line .title:focus").waitFor();
     await page.getByRole("link", { name: "Trash" }).focus();
     for (const key of ["Backspace", "Delete", "x", "e"]) await page.keyboard.press(key);
     expect((await titles(page)).toSorted()).toEqual(["One", "Two"]);

@@ -1,6 +1,6 @@
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { linkMailedTo, openSystem, type System, shoot } from "../support/node/browser.ts";
+import { linkMailedTo, newAddress, openContext, openSystem, type System, shoot } from "../support/node/browser.ts";
 
 const PASSWORD = "correct horse battery";
 const NEW_PASSWORD = "a new and better one";
@@ -8,7 +8,6 @@ const NEW_PASSWORD = "a new and better one";
 let server: System["server"];
 let browser: System["browser"];
 let close: System["close"];
-let people = 0;
 
 beforeAll(async () => {
   ({ server, browser, close } = await openSystem());
@@ -16,8 +15,7 @@ beforeAll(async () => {
 afterAll(() => close());
 
 function post(path: string, json: object): Promise<Response> {
-  people += 1;
-  const headers = { "content-type": "application/json", "cf-connecting-ip": `10.3.0.${people}` };
+  const headers = { "content-type": "application/json", "cf-connecting-ip": newAddress() };
   return fetch(`${server.url}/api/auth${path}`, { method: "POST", headers, body: JSON.stringify(json) });
 }
 
@@ -33,7 +31,7 @@ async function open(
   url: string,
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; faults: string[]; requests: string[] }> {
-  const page = await (await browser.newContext(options)).newPage();
+  const page = await (await openContext(browser, options)).newPage();
   const [faults, requests]: [string[], string[]] = [[], []];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));

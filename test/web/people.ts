@@ -1,24 +1,17 @@
 /** People in front of the app: each has a browser of their own, on which nothing may go wrong unseen. */
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { expect } from "vitest";
-import type { System } from "../support/node/browser.ts";
+import { openContext, type System } from "../support/node/browser.ts";
 
 export const PASSWORD = "correct horse battery";
 
 const WAIT_MS = 15_000;
 
-let addresses = 0;
-
 export type Device = { context: BrowserContext; page: Page; faults: string[]; elsewhere: string[] };
 
 /** A browser with an address of its own. `faults` holds what its console says, but for requests that failed as they should. */
 export async function openDevice({ server, browser }: System, options: BrowserContextOptions = {}): Promise<Device> {
-  addresses += 1;
-  const context = await browser.newContext({
-    extraHTTPHeaders: { "cf-connecting-ip": `10.4.${addresses >> 8}.${addresses & 255}` },
-    viewport: { width: 1280, height: 900 },
-    ...options,
-  });
+  const context = await openContext(browser, { viewport: { width: 1280, height: 900 }, ...options });
   context.setDefaultTimeout(WAIT_MS);
   const [faults, elsewhere]: [string[], string[]] = [[], []];
   context.on("console", (message) => {

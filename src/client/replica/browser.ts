@@ -4,6 +4,7 @@ import type { TasksClient } from "../index.ts";
 import { createIndexedDbStorage } from "./indexed-db.ts";
 import { networkOf } from "./network.ts";
 import type { Message, ReplicaNetwork, Surroundings } from "./surroundings.ts";
+import { POLL_MS } from "./sync.ts";
 
 /** @param userId whose copy it is. Each person has a database, a lock and a channel of their own */
 export function browserSurroundings(client: TasksClient, userId: string): Surroundings {
@@ -42,11 +43,24 @@ function whileOnline(network: ReplicaNetwork): ReplicaNetwork {
 
 function openChannel(name: string): Surroundings["channel"] {
   const channel = new BroadcastChannel(name);
+  const post = (message: Message) => channel.postMessage(message);
+  // The leading tab polls only while somebody looks at it: a tab that is looked at asks it to, once it says nothing.
+  let isLedActively = false;
+  const timer = setInterval(() => {
+    if (!document.hidden && !isLedActively) post({ type: "sync" });
+    isLedActively = false;
+  }, POLL_MS);
   return {
-    post: (message) => channel.postMessage(message),
+    post,
     listen(listener) {
-      channel.addEventListener("message", ({ data }: MessageEvent<Message>) => listener(data));
+      channel.addEventListener("message", ({ data }: MessageEvent<Message>) => {
+        if (data.type === "status") isLedActively = true;
+        listener(data);
+      });
     },
-    close: () => channel.close(),
+    close() {
+      clearInterval(timer);
+      channel.close();
+    },
   };
 }

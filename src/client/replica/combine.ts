@@ -42,6 +42,9 @@ export function combine(first: NewEntry, then: NewEntry): NewEntry | undefined {
     case "edit delete":
     case "delete delete":
       return { ...then, fields, base };
+    case "delete edit":
+      // Two tabs at once: the edit stays, with those that the deletion replaced.
+      return withoutSame({ ...then, fields, base: { ...then.base, ...pick(first.base, namesOf(first.fields)) } });
     case "edit restore":
     case "create restore":
       return first;

@@ -95,11 +95,11 @@ export function change(draft: Draft, entry: NewEntry): void {
     return;
   }
   if (conflict) draft.conflicts.set(entry.id, settledBy(conflict, entry));
-  if (conflict?.kind === "deleted-here" && entry.kind === "restore") {
+  if (conflict?.kind === "deleted-here" && entry.kind !== "delete") {
     // The deletion is undone: the edit that it replaced waits again.
     const { fields, base, mine } = conflict;
     change(draft, { id: entry.id, kind: "edit", fields, base: pick(base, namesOf(fields)), seen: mine });
-    return;
+    if (entry.kind === "restore") return;
   }
   const hasEntries = draft.entriesOf(entry.id).length > 0;
   const base = draft.tasks.get(entry.id);

@@ -163,7 +163,8 @@ export async function openReplica(surroundings: Surroundings) {
   function edit(id: string, changes: TaskChanges, madeOn?: Partial<Fields>): Change | undefined {
     const seen = seenTask(id);
     if (!seen) return undefined;
-    const entry = withoutSame(editOf(seen, normalize(changes), madeOn));
+    const at = new Date(clock.now()).toISOString();
+    const entry = withoutSame(editOf({ ...seen, updatedAt: at }, normalize(changes), madeOn ?? seen));
     if (!entry) return changeOf(seen, Promise.resolve(), () => undefined);
     return changeOf(seen, add(entry), () => edit(id, entry.base, entry.fields)?.stored);
   }
@@ -172,16 +173,16 @@ export async function openReplica(surroundings: Surroundings) {
     const seen = seenTask(id);
     if (!seen) return undefined;
     const unsent = unsentOf(id);
-    const remains = addEntry({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
-    // A task that was deleted before the server had it is created again.
+    const conflict = data.conflicts.get(id);
+    const { remains, stored } = addEntry({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
     const undo = async () => {
-      await ((await remains) || seen.revision > 0 ? restore(seen, unsent).stored : recreate(seen));
+      // A task that was deleted before the server had it is created again.
+      const undone = (await remains) || seen.revision > 0 ? restore(seen, unsent).stored : recreate(seen);
+      // What was in conflict before is so again.
+      if (conflict?.kind === "fields") await edit(id, conflict.fields, conflict.base)?.stored;
+      await undone;
     };
-    return changeOf(
-      seen,
-      remains.then(() => {}),
-      undo,
-    );
+    return changeOf(seen, stored, undo);
   }
 
   /** A task as it is shown, without what only the view knows. */
@@ -218,19 +219,25 @@ export async function openReplica(surroundings: Surroundings) {
   }
 
   function add(entry: NewEntry): Promise<void> {
-    return addEntry(entry).then(() => {});
+    return addEntry(entry).stored;
   }
 
-  /** Shows a change at once, and stores it. Tells whether changes of the task wait then: some undo each other. */
-  async function addEntry(entry: NewEntry): Promise<boolean> {
-    if (isClosed) throw new Error("The copy is closed.");
+  /** Shows a change at once, and stores it. `remains`: whether changes of the task wait then, since some undo each other. */
+  function addEntry(entry: NewEntry): { remains: Promise<boolean>; stored: Promise<void> } {
+    const remains = isClosed ? Promise.reject<boolean>(new Error("The copy is closed.")) : enter(entry);
+    return { remains, stored: remains.then(untilStored) };
+  }
+
+  function enter(entry: NewEntry): Promise<boolean> {
     unstored.push(entry);
     show([entry.id]);
     announce();
-    const remains = await commit((draft) => draft.entriesOf(entry.id).length > 0);
+    return commit((draft) => draft.entriesOf(entry.id).length > 0);
+  }
+
+  async function untilStored(): Promise<void> {
     sendSoon();
     if (unsaved) await new Promise<void>((resolve) => whenSaved.push(resolve));
-    return remains;
   }
 
   function sendSoon(): void {
@@ -256,8 +263,9 @@ export async function openReplica(surroundings: Surroundings) {
       const changes = draft.changes();
       const next = changes && { ...changes, meta: { ...changes.meta, version: data.meta.version + 1 } };
       if (next && !(await store(next, entries))) {
-        await reload();
-        continue;
+        const isRead = await reload();
+        if (isRead || next.meta.version !== data.meta.version + 1) continue;
+        keepUnsaved(next, entries);
       }
       unstored = unstored.slice(entries.length);
       carried = undefined;
@@ -282,9 +290,14 @@ export async function openReplica(surroundings: Surroundings) {
     } catch {
       // Another tab has stored something meanwhile, and told this one.
       if (changes.meta.version !== data.meta.version + 1) return false;
-      unsaved = { ...all, entries: [...(unsaved?.entries ?? []), ...entries] };
+      keepUnsaved(changes, entries);
     }
     return true;
+  }
+
+  function keepUnsaved(changes: Changes, entries: NewEntry[]): void {
+    const all = unsaved ? mergeChanges(unsaved, changes) : changes;
+    unsaved = { ...all, entries: [...(unsaved?.entries ?? []), ...entries] };
   }
 
   /** Tries again to store what the device could not, so that other tabs have it as well. */
@@ -301,14 +314,22 @@ export async function openReplica(surroundings: Surroundings) {
     data.meta = { ...data.meta, isWiped: undefined };
   }
 
-  /** Reads what other tabs have stored. Changes of this tab that could not be stored are made again on it. */
-  async function reload(): Promise<void> {
+  /**
+   * Reads what other tabs have stored. Changes of this tab that could not be stored are made again on it.
+   * @returns false if nothing can be read
+   */
+  async function reload(): Promise<boolean> {
     const before = data.meta.version;
     const stored = await storage.load().catch(() => undefined);
-    if (!stored) return;
-    if (stored.meta.isWiped) return end(true);
+    if (!stored) return false;
+    if (stored.meta.isWiped) await end(true);
     // Commits of other tabs were taken meanwhile.
-    if (!unsaved && data.meta.version > Math.max(before, stored.meta.version)) return;
+    const isNewer = !unsaved && data.meta.version > Math.max(before, stored.meta.version);
+    if (!isWiped && !isNewer) takeStored(stored, before);
+    return true;
+  }
+
+  function takeStored(stored: Data, before: number): void {
     if (!unsaved && stored.meta.version < before) {
       // The browser has deleted the storage: the copy in memory is stored anew.
       storedVersion = stored.meta.version;
@@ -391,7 +412,7 @@ export async function openReplica(surroundings: Surroundings) {
   async function end(wiped: boolean): Promise<void> {
     isClosed = true;
     isWiped ||= wiped;
-    sync.nudge();
+    sync.end();
     if (!wiped) await turn.catch(() => {});
     channel.close();
     storage.close();

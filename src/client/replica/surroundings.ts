@@ -29,7 +29,6 @@ export type ReplicaLock = (work: () => Promise<void>) => void;
 export type Message =
   | { type: "commit"; version: number; changes: Changes }
   | { type: "sync" }
-  | { type: "resume" }
   | { type: "status"; version: number; status: SyncStatus }
   | { type: "wiped" };
 

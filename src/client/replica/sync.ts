@@ -34,7 +34,8 @@ type Parts = Pick<Surroundings, "network" | "clock" | "newId"> & {
   isClosed: () => boolean;
 };
 
-const POLL_MS = 30_000;
+/** How often a copy that somebody looks at is brought up to date. */
+export const POLL_MS = 30_000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 const HOLD_MS = 15 * 60_000;
@@ -42,19 +43,30 @@ const HOLD_MS = 15 * 60_000;
 export function createSync({ network, clock, newId, data, commit, storeAgain, report, isClosed }: Parts) {
   let wake = () => {};
   let isWoken = false;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
   let failures = 0;
   let maxOperations = MAX_OPERATIONS;
   /** Tasks whose changes wait for the next day, until when. */
   const held = new Map<string, number>();
 
   return {
-    /** Ends the pause. */
-    nudge(): void {
-      isWoken = true;
-      wake();
+    /** Ends the pause, unless the server has asked for it. */
+    nudge,
+    /** Ends the loop. */
+    end(): void {
+      end();
+      nudge();
     },
     run,
   };
+
+  function nudge(): void {
+    isWoken = true;
+    wake();
+  }
 
   async function run(): Promise<void> {
     while (!isClosed()) {
@@ -69,7 +81,7 @@ export function createSync({ network, clock, newId, data, commit, storeAgain, re
         const isMoved = data().meta.version !== before;
         failures = isStale && !isMoved ? failures + 1 : 0;
         if (isMoved && data().outbox.size > 0) continue;
-        await (isStale ? pause(pauseAfter(failures)) : pause(POLL_MS, clock.untilLookedAt));
+        await (isStale ? pause(pauseAfter(failures)) : pause(POLL_MS, { until: clock.untilLookedAt }));
       } catch (error) {
         if (isClosed()) return;
         await recover(failureOf(error));
@@ -158,15 +170,16 @@ export function createSync({ network, clock, newId, data, commit, storeAgain, re
     failures += 1;
     const retryInMs = Math.max(retryAfterMs, pauseAfter(failures));
     report({ state: status === 0 ? "offline" : "unavailable", retryInMs });
-    await pause(retryInMs);
+    await pause(retryInMs, { leastMs: Math.min(retryAfterMs, LONGEST_PAUSE_MS) });
   }
 
-  /** Waits until somebody calls `nudge`, or the time has passed and `then` has come. */
-  async function pause(ms: number | undefined, then = async () => {}): Promise<void> {
+  /** Waits until the time has passed and `until` has come, or until somebody calls `nudge`, but for `leastMs` at least. */
+  async function pause(ms: number | undefined, { until = async () => {}, leastMs = 0 } = {}): Promise<void> {
+    if (leastMs > 0) await Promise.race([ended, clock.sleep(leastMs)]);
     const woken = new Promise<void>((resolve) => {
       wake = resolve;
     });
-    if (!isWoken) await (ms === undefined ? woken : Promise.race([woken, clock.sleep(ms).then(then)]));
+    if (!isWoken) await (ms === undefined ? woken : Promise.race([woken, clock.sleep(ms).then(until)]));
     isWoken = false;
     wake = () => {};
   }

@@ -12,8 +12,8 @@ export type Person = { id: string; name: string; email: string; emailVerified: b
 const LAST_USER = "edge-tasks user";
 /** Whose copy is to be deleted, from before the session ends until it is done: the tab may be killed in between. */
 const LEAVING = "edge-tasks leaving";
-/** The pages that need nobody to be signed in. */
-const OPEN_PAGES = ["/sign-in", "/sign-up", "/forgotten-password", "/reset-password", "/verify-email"];
+/** The pages of somebody's tasks: without them, they lead to signing in. */
+const TASK_PAGES = ["/", "/account", "/trash"];
 
 /** Whose the drafts of this tab are. */
 const TAB_USER = "edge-tasks user";
@@ -25,6 +25,10 @@ export const client = createTasksClient({ baseUrl: location.origin, onSignedOut:
 export const person = signal<Person | undefined>();
 /** A sentence for the sign-in page. */
 export const notice = signal("");
+
+export function needsTasks(page: string): boolean {
+  return TASK_PAGES.includes(page);
+}
 
 const whenLeft = new Set<() => void>();
 
@@ -56,7 +60,7 @@ export async function start(): Promise<void> {
   await refresh();
   // Wherever somebody goes from now on: without tasks, it leads to signing in.
   effect(() => {
-    if (!isOpen.value && !OPEN_PAGES.includes(path.value)) go("/sign-in", { replaces: true });
+    if (!isOpen.value && needsTasks(path.value)) go("/sign-in", { replaces: true });
   });
 }
 
@@ -93,7 +97,7 @@ async function sessionEnded(): Promise<void> {
   if (isLeaving) return;
   if (isOpen.value && !localStorage.getItem(LAST_USER)) return leftElsewhere();
   person.value = undefined;
-  if (OPEN_PAGES.includes(path.value)) return closeTasks({ wipes: false });
+  if (!needsTasks(path.value)) return closeTasks({ wipes: false });
   if (localStorage.getItem(LAST_USER)) {
     notice.value = "Your session has ended. Sign in again: what you typed and what was not sent yet is still here.";
   }

@@ -12,7 +12,8 @@ export function SignOutDialog() {
   moves.value;
   const waiting = tasks.value?.status().waiting ?? 0;
   const conflicts = tasks.value?.conflicts().length ?? 0;
-  const isAllSent = waiting + conflicts === 0;
+  const refusals = tasks.value?.refusals().length ?? 0;
+  const isAllSent = waiting + conflicts + refusals === 0;
   useEffect(() => tasks.value?.sync(), []);
   useEffect(() => {
     if (isAllSent && !isBusy.value) void signOut();
@@ -37,6 +38,7 @@ export function SignOutDialog() {
         <p>
           {waiting > 0 && `${waiting} ${waiting === 1 ? "change is" : "changes are"} not on the server yet. `}
           {conflicts > 0 && `${conflicts} ${conflicts === 1 ? "conflict is" : "conflicts are"} not settled. `}
+          {refusals > 0 && `${refusals} ${refusals === 1 ? "change was" : "changes were"} refused by the server. `}
           Signing out deletes them from this device.
         </p>
       )}

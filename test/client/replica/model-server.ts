@@ -8,10 +8,12 @@ export type Effect = { by: string; id: string; what: string; from: unknown; to: 
 export class ServerRefusal extends Error {
   readonly status: number;
   readonly code: string;
-  constructor(status: number, code: string) {
+  readonly retryAfterSeconds: number;
+  constructor(status: number, code: string, retryAfterSeconds = 0) {
     super(code);
     this.status = status;
     this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

@@ -387,6 +387,57 @@ describe("P7 rebase", () => {
     await replica.close();
   });
 
+  it("P7 the undo of a removal brings the task's conflict back", async () => {
+    for (const isSentBetween of [false, true]) {
+      const { world, replica, id } = await twoDevices();
+      replica.edit(id, { title: "Mine" });
+      world.server.run("other", { op: "patch", id, task: { title: "Theirs" } });
+      world.fail = undefined;
+      replica.sync();
+      await expect.poll(() => replica.conflicts().length).toBe(1);
+      const removed = replica.remove(id);
+      if (isSentBetween) await settled(replica);
+      await removed?.undo();
+      await settled(replica);
+      expect(replica.get(id)?.title).toBe("Theirs");
+      expect(replica.conflicts()).toMatchObject([{ kind: "fields", fields: { title: "Mine" } }]);
+      await replica.close();
+    }
+  });
+
+  it("P7 editing a task that was deleted here and changed there keeps the edit that the deletion held", async () => {
+    const { world, replica, id } = await twoDevices();
+    replica.edit(id, { title: "Mine" });
+    replica.remove(id);
+    world.server.run("other", { op: "patch", id, task: { description: "Theirs" } });
+    world.fail = undefined;
+    replica.sync();
+    await expect.poll(() => replica.conflicts()[0]?.kind).toBe("deleted-here");
+    replica.edit(id, { priority: "high" });
+    await settled(replica);
+    expect(world.server.get(id)).toMatchObject({ title: "Mine", description: "Theirs", priority: "high" });
+    expect(replica.conflicts()).toEqual([]);
+    await replica.close();
+  });
+
+  it("P7 two tabs delete and edit one task at once: the edit stays, with those that the deletion replaced", async () => {
+    const { world, replica, id } = await twoDevices();
+    const other = await world.open();
+    // The first is being sent; the second waits behind it.
+    await replica.edit(id, { tags: ["sent"] })?.stored;
+    await expect.poll(() => replica.status().state).toBe("offline");
+    replica.edit(id, { title: "Mine" });
+    await expect.poll(() => other.get(id)?.title).toBe("Mine");
+    replica.remove(id);
+    other.edit(id, { priority: "high" });
+    await expect.poll(() => replica.get(id)?.priority).toBe("high");
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    expect(world.server.get(id)).toMatchObject({ title: "Mine", priority: "high", deletedAt: null });
+    await Promise.all([replica.close(), other.close()]);
+  });
+
   it("P7 a conflict that changes while the person looks is not settled blindly", async () => {
     const { world, replica, id } = await twoDevices();
     replica.edit(id, { title: "Mine" });
@@ -476,6 +527,60 @@ describe("P6 refusals and trouble", () => {
     expect(replica.status().isStored).toBe(true);
     await settled(replica);
     expect((await memory.load()).tasks.size).toBe(2);
+    await replica.close();
+  });
+
+  it("P6 a storage that can be written and not read hinders nothing", async () => {
+    const world = createWorld();
+    const memory = createMemoryStorage();
+    const storage: ReplicaStorage = { ...memory, load: () => Promise.reject(new Error("UnknownError")) };
+    const other = await world.open("device", memory);
+    await other.create({ title: "Stored" }).stored;
+    await settled(other);
+    await other.close();
+    const replica = await world.open("device", storage);
+    replica.create({ title: "Kept in memory" });
+    await expect.poll(() => world.server.live().length).toBe(2);
+    expect(replica.status().isStored).toBe(false);
+    await replica.close();
+  });
+
+  it("P5 a deletion can be undone while the device stores nothing", async () => {
+    const world = createWorld();
+    const memory = createMemoryStorage();
+    let isFull = false;
+    const storage: ReplicaStorage = {
+      ...memory,
+      commit: (...args) => (isFull ? Promise.reject(new Error("QuotaExceededError")) : memory.commit(...args)),
+    };
+    const replica = await world.open("device", storage);
+    const { task } = replica.create({ title: "Back again" });
+    await settled(replica);
+    isFull = true;
+    world.fail = offline;
+    void replica.remove(task.id)?.undo();
+    await expect.poll(() => replica.list().map(({ title }) => title)).toEqual(["Back again"]);
+    await replica.close();
+  });
+
+  it("P6 a server that asks to wait is not asked again by what the person types", async () => {
+    const world = createWorld();
+    const replica = await world.open();
+    await settled(replica);
+    let calls = 0;
+    world.fail = () => {
+      calls += 1;
+      return new ServerRefusal(503, "database_unavailable", 60);
+    };
+    for (let n = 0; n < 5; n += 1) {
+      replica.create({ title: `${n}` });
+      await sleep(2);
+    }
+    expect(calls).toBeLessThanOrEqual(5);
+    world.fail = undefined;
+    replica.sync();
+    await settled(replica);
+    expect(world.server.live()).toHaveLength(5);
     await replica.close();
   });
 

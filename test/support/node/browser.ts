@@ -1,21 +1,43 @@
-/** Chromium beside a server of its own, and the mails that the server wrote. */
+/** Chromium beside the server of test/support/node/served-app.ts, and the mails that the server wrote. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { copyProject, removeProject, Server } from "./server.ts";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { inject } from "vitest";
 
-export type System = { server: Server; browser: Browser; folder: string; close: () => Promise<void> };
+/** A server that runs: its address, and the file with what it prints. */
+export type Served = { url: string; log: string };
 
-/** Starts a server in a copy of the project, and a browser. */
-export async function openSystem(): Promise<System> {
-  const folder = copyProject();
-  const [server, browser] = await Promise.all([Server.start(folder), openBrowser()]);
-  async function close(): Promise<void> {
-    await browser.close();
-    await server.stop();
-    removeProject(folder);
+declare module "vitest" {
+  interface ProvidedContext {
+    /** What test/support/node/served-app.ts serves: a copy of the project. */
+    servedApp: Served & { folder: string };
   }
-  return { server, browser, folder, close };
+}
+
+export type System = {
+  server: Served;
+  browser: Browser;
+  /** The copy of the project that is served. */
+  folder: string;
+  close: () => Promise<void>;
+};
+
+/** Starts a browser beside the server that all files share. */
+export async function openSystem(): Promise<System> {
+  const { folder, ...server } = inject("servedApp");
+  const browser = await chromium.launch(LAUNCH);
+  return { server, browser, folder, close: () => browser.close() };
+}
+
+/** Somebody's browser. Limits by address count it alone. */
+export function openContext(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  return browser.newContext({ extraHTTPHeaders: { "cf-connecting-ip": newAddress() }, ...options });
+}
+
+/** An IP address that nobody else has, of a whole run. */
+export function newAddress(): string {
+  const [a = 0, b = 0, c = 0] = crypto.getRandomValues(new Uint8Array(3));
+  return `10.${a}.${b}.${c}`;
 }
 
 /** Keeps a picture of a page, where SCREENSHOTS names a folder for them. */
@@ -31,19 +53,15 @@ const LAUNCH = {
   args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
 };
 
-function openBrowser(): Promise<Browser> {
-  return chromium.launch(LAUNCH);
-}
-
 /** A browser that keeps what it knows in a folder, as a person's does from one start to the next. */
 export function openPersistentBrowser(folder: string): Promise<BrowserContext> {
   return chromium.launchPersistentContext(folder, LAUNCH);
 }
 
 /** The link in the newest mail to an address; `wrangler dev` prints where it puts each. */
-export async function linkMailedTo(server: Server, address: string, subject: string): Promise<string> {
+export async function linkMailedTo(server: Served, address: string, subject: string): Promise<string> {
   for (let wait = 0; wait < 100; wait += 1) {
-    const mail = server.output
+    const mail = readFileSync(server.log, "utf8")
       .split("send_email binding called")
       .findLast((part) => part.includes(address) && part.includes(subject));
     const file = /Text: (\S+)/.exec(mail ?? "")?.[1];
@@ -51,5 +69,5 @@ export async function linkMailedTo(server: Server, address: string, subject: str
     if (link) return link;
     await sleep(100);
   }
-  throw new Error(`no mail to ${address}: ${server.output.slice(-2000)}`);
+  throw new Error(`no mail to ${address}: ${readFileSync(server.log, "utf8").slice(-2000)}`);
 }

@@ -1,6 +1,16 @@
 /** `npm start` in a copy of the project, as somebody would run it who has just cloned it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -22,17 +32,28 @@ export function copyProject(): string {
 
 export class Server {
   readonly url: string;
-  output = "";
+  /** The file with what the server prints. */
+  readonly log: string;
   private readonly child: ChildProcess;
   private readonly ended: Promise<unknown>;
 
   private constructor(folder: string, port: number, [command, ...args]: [string, ...string[]]) {
     this.url = `http://127.0.0.1:${port}`;
     // In a process group of its own, as a terminal would have it: Ctrl-C reaches every process of it.
-    this.child = spawn(command, [...args, "--port", String(port)], { cwd: folder, detached: true });
-    this.child.stdout?.on("data", (chunk) => (this.output += chunk));
-    this.child.stderr?.on("data", (chunk) => (this.output += chunk));
+    mkdirSync(join(folder, ".wrangler"), { recursive: true });
+    this.log = join(folder, `.wrangler/server-${port}.log`);
+    const log = openSync(this.log, "a");
+    this.child = spawn(command, [...args, "--port", String(port)], {
+      cwd: folder,
+      detached: true,
+      stdio: ["ignore", log, log],
+    });
+    closeSync(log);
     this.ended = new Promise((done) => this.child.on("exit", done));
+  }
+
+  get output(): string {
+    return readFileSync(this.log, "utf8");
   }
 
   /** Starts the server and waits until it answers there; what is not configured is alive, and never ready. */
