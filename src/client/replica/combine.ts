@@ -52,7 +52,12 @@ export function combine(first: NewEntry, then: NewEntry): NewEntry | undefined {
     case "restore delete":
       return undefined;
     case "delete restore":
-      return withoutSame({ ...first, kind: "edit", fields, base: pick(base, namesOf(fields)) });
+      return withoutSame({
+        ...first,
+        kind: "edit",
+        fields,
+        base: pick({ ...first.base, ...then.base }, namesOf(fields)),
+      });
     default:
       return then;
   }

@@ -1,7 +1,7 @@
 /** Takes pages of the change feed. */
 import type { Change } from "../types.ts";
 import type { Draft } from "./draft.ts";
-import { rebase, take } from "./rebase.ts";
+import { needsTask, rebase, take } from "./rebase.ts";
 
 /** A page of the change feed: `token` continues behind it. */
 export type Page = { changes: Change[]; token: string };
@@ -31,10 +31,9 @@ export function applyAll(draft: Draft, pages: readonly Page[]): boolean {
     rebase(draft, id, task ?? "deleted");
   }
   // What was changed on a task that is neither here nor there any more.
-  for (const { id, kind } of draft.entries()) {
-    if (!draft.tasks.get(id) && (kind === "edit" || kind === "delete") && draft.entriesOf(id)[0]?.kind === kind) {
-      rebase(draft, id, "deleted");
-    }
+  for (const { id } of draft.entries()) {
+    const [first] = draft.entriesOf(id);
+    if (first && needsTask(first) && !draft.tasks.get(id)) rebase(draft, id, "deleted");
   }
   draft.setMeta({ startsOver: undefined, isComplete: true, token: pages.at(-1)?.token });
   return true;

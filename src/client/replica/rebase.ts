@@ -89,6 +89,11 @@ function reviewConflict(draft: Draft, conflict: Conflict, theirs: Theirs): void 
  * Adds a change that the person made while seeing `entry.seen`. What it sets or deletes settles a conflict about it.
  */
 export function change(draft: Draft, entry: NewEntry): void {
+  if (entry.kind === "create" && draft.entriesOf(entry.id).some(({ kind }) => kind === "delete")) {
+    // Another tab has sent the task before it was deleted.
+    change(draft, { ...entry, kind: "restore", fields: {} });
+    return;
+  }
   const conflict = draft.conflicts.get(entry.id);
   if (conflict?.kind === "deleted-there" && entry.kind === "restore") {
     settle(draft, { conflict, theirs: draft.tasks.get(entry.id) }, true);
@@ -161,6 +166,14 @@ export function release(draft: Draft, ids: Iterable<string>): void {
   for (const id of ids) {
     joinUnsent(draft, id);
     const base = draft.tasks.get(id);
+    const [entry] = draft.entriesOf(id);
     if (base) rebase(draft, id, base);
+    // The feed has told of the deletion while the change was sent.
+    else if (entry && needsTask(entry) && !draft.meta.startsOver) rebase(draft, id, "deleted");
   }
+}
+
+/** Whether a change is of a task that the server must have. */
+export function needsTask({ kind }: NewEntry): boolean {
+  return kind === "edit" || kind === "delete";
 }

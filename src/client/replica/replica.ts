@@ -4,23 +4,11 @@
  */
 import type { NewTask, Task, TaskChanges } from "../types.ts";
 import { editOf, withoutSame } from "./combine.ts";
-import { createDraft, type Draft, showTask } from "./draft.ts";
-import { fieldsOf, newFields, normalize } from "./fields.ts";
-import {
-  applyChanges,
-  type Changes,
-  type Conflict,
-  changesOf,
-  type Data,
-  type Entry,
-  emptyData,
-  type Field,
-  type Fields,
-  mergeChanges,
-  type NewEntry,
-  type Refusal,
-} from "./model.ts";
-import { change, settle } from "./rebase.ts";
+import { createCopy } from "./copy.ts";
+import { showTask } from "./draft.ts";
+import { fieldsOf, namesOf, newFields, normalize, pick } from "./fields.ts";
+import type { Conflict, Entry, Field, Fields, NewEntry, Refusal } from "./model.ts";
+import { settle } from "./rebase.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { createSync, type SyncStatus } from "./sync.ts";
 import { createView, type ShownTask } from "./view.ts";
@@ -40,6 +28,8 @@ export type ReplicaStatus = SyncStatus & {
  */
 export type Change = { task: ShownTask; stored: Promise<void>; undo: () => Promise<void> | undefined };
 
+type Unsent = Pick<NewEntry, "fields" | "base">;
+
 export type Replica = Awaited<ReturnType<typeof openReplica>>;
 
 /** Opens the copy, and begins to keep it equal to the server's. */
@@ -47,31 +37,33 @@ export async function openReplica(surroundings: Surroundings) {
   const { storage, clock, channel, lock, newId } = surroundings;
   const view = createView();
   const listeners = new Set<() => void>();
-  /** Changes of the person that are shown, and not stored yet. */
-  let unstored: NewEntry[] = [];
-  let data = emptyData();
+  /** The unsent edits that deletions have replaced, by task: the undo of a deletion brings them back. */
+  const replaced = new Map<string, Unsent>();
   let status: SyncStatus = { state: "starting" };
-  /** What the device could not store; it is stored with the next commit. `entries` are the person's changes in it. */
-  let unsaved: (Changes & { entries: NewEntry[] }) | undefined;
-  const whenSaved: (() => void)[] = [];
-  /** Conflicts and refusals that the device could not store; the next commit makes them again. */
-  let carried: Pick<Changes, "conflicts" | "refusals"> | undefined;
-  let storedVersion = 0;
   let isClosed = false;
   let isWiped = false;
-  let turn: Promise<unknown> = Promise.resolve();
 
-  const sync = createSync({ ...surroundings, data: () => data, commit, storeAgain, report, isClosed: () => isClosed });
+  const copy = createCopy({ storage, channel, onChange: show, onWiped: () => end(true) });
+  const { data, commit } = copy;
+  const sync = createSync({
+    ...surroundings,
+    data,
+    commit,
+    storeAgain: copy.storeAgain,
+    report,
+    isClosed: () => isClosed,
+  });
   channel.listen((message) => {
     if (isClosed) return;
-    if (message.type === "commit") takeCommit(message.version, message.changes);
+    if (message.type === "commit") copy.takeCommit(message.version, message.changes);
     if (message.type === "sync") sync.nudge();
-    if (message.type === "status") takeStatus(message.version, message.status);
+    if (message.type === "status") {
+      setStatus(message.status);
+      copy.takeVersion(message.version);
+    }
     if (message.type === "wiped") end(true);
   });
-  // Commits of other tabs that arrive meanwhile are looked up afterwards.
-  turn = open();
-  await turn;
+  await copy.open();
   lock(() => (isClosed ? Promise.resolve() : sync.run()));
   channel.post({ type: "sync" });
 
@@ -81,13 +73,13 @@ export async function openReplica(surroundings: Surroundings) {
     counts: view.counts,
     tags: view.tags,
     /** Those that the person has to settle, the oldest first. */
-    conflicts: (): Conflict[] => [...data.conflicts.values()],
-    refusals: (): Refusal[] => [...data.refusals.values()],
+    conflicts: (): Conflict[] => [...data().conflicts.values()],
+    refusals: (): Refusal[] => [...data().refusals.values()],
     status: (): ReplicaStatus => ({
       ...status,
-      waiting: data.outbox.size + unstored.length,
-      isStored: unsaved === undefined,
-      isComplete: data.meta.isComplete === true,
+      waiting: copy.waiting(),
+      isStored: copy.isStored(),
+      isComplete: data().meta.isComplete === true,
     }),
     /** Calls the listener after each change of anything that this replica tells. Returns how to stop. */
     subscribe(listener: () => void): () => void {
@@ -125,7 +117,7 @@ export async function openReplica(surroundings: Surroundings) {
      * @returns false if it has changed meanwhile: then nothing is done, and the person has to look again
      */
     async settle(id: string, keepMine: readonly Field[] | boolean): Promise<boolean> {
-      const [conflict, theirs] = [data.conflicts.get(id), data.tasks.get(id)];
+      const [conflict, theirs] = [data().conflicts.get(id), data().tasks.get(id)];
       if (!conflict) return false;
       const isSettled = await commit((draft) => settle(draft, { conflict, theirs }, keepMine));
       sendSoon();
@@ -133,7 +125,7 @@ export async function openReplica(surroundings: Surroundings) {
     },
 
     /** The server's task, without what waits. */
-    theirs: (id: string): Task | undefined => data.tasks.get(id),
+    theirs: (id: string): Task | undefined => data().tasks.get(id),
 
     /** Forgets a refusal that the person has read. */
     dismiss: (key: string): Promise<void> => commit((draft) => draft.refusals.set(key, undefined)),
@@ -150,7 +142,7 @@ export async function openReplica(surroundings: Surroundings) {
     /** Deletes this person's copy from the device, with what waits, in all tabs. */
     async wipe(): Promise<void> {
       isClosed = true;
-      await turn.catch(() => {});
+      await copy.idle();
       await storage.clear();
       channel.post({ type: "wiped" });
       await end(true);
@@ -172,15 +164,15 @@ export async function openReplica(surroundings: Surroundings) {
   function remove(id: string): Change | undefined {
     const seen = seenTask(id);
     if (!seen) return undefined;
-    const unsent = unsentOf(id);
-    const conflict = data.conflicts.get(id);
-    const { remains, stored } = addEntry({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
-    const undo = async () => {
+    const conflict = data().conflicts.get(id);
+    const stored = add({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
+    const undo = () => {
       // A task that was deleted before the server had it is created again.
-      const undone = (await remains) || seen.revision > 0 ? restore(seen, unsent).stored : recreate(seen);
+      const isKnown = seen.revision > 0 || copy.seen().entriesOf(id).length > 0;
+      const undone = isKnown ? restore(seen, replaced.get(id)).stored : recreate(seen);
       // What was in conflict before is so again.
-      if (conflict?.kind === "fields") await edit(id, conflict.fields, conflict.base)?.stored;
-      await undone;
+      if (conflict?.kind === "fields") edit(id, conflict.fields, conflict.base)?.stored.catch(() => {});
+      return undone;
     };
     return changeOf(seen, stored, undo);
   }
@@ -196,18 +188,7 @@ export async function openReplica(surroundings: Surroundings) {
     return add({ id: seen.id, kind: "create", fields: fieldsOf(seen), base: {}, seen: { ...seen, revision: 0 } });
   }
 
-  /** The edits of a task that wait: its deletion replaces them, and the undo of that brings them back. */
-  function unsentOf(id: string): Pick<NewEntry, "fields" | "base"> {
-    const draft = createDraft(data);
-    for (const entry of unstored) change(draft, entry);
-    const edits = draft.entriesOf(id).filter(({ kind }) => kind === "edit" || kind === "restore");
-    return edits.reduce<Pick<NewEntry, "fields" | "base">>(
-      (all, { fields, base }) => ({ fields: { ...all.fields, ...fields }, base: { ...base, ...all.base } }),
-      { fields: {}, base: {} },
-    );
-  }
-
-  function restore(task: Task, unsent: Pick<NewEntry, "fields" | "base"> = { fields: {}, base: {} }): Change {
+  function restore(task: Task, unsent: Unsent = { fields: {}, base: {} }): Change {
     const seen = { ...task, deletedAt: null };
     const stored = add({ id: task.id, kind: "restore", ...unsent, seen });
     return changeOf(seen, stored, () => remove(task.id)?.stored);
@@ -218,26 +199,12 @@ export async function openReplica(surroundings: Surroundings) {
     return { task, stored, undo: () => (isClosed ? undefined : undo()) };
   }
 
-  function add(entry: NewEntry): Promise<void> {
-    return addEntry(entry).stored;
-  }
-
-  /** Shows a change at once, and stores it. `remains`: whether changes of the task wait then, since some undo each other. */
-  function addEntry(entry: NewEntry): { remains: Promise<boolean>; stored: Promise<void> } {
-    const remains = isClosed ? Promise.reject<boolean>(new Error("The copy is closed.")) : enter(entry);
-    return { remains, stored: remains.then(untilStored) };
-  }
-
-  function enter(entry: NewEntry): Promise<boolean> {
-    unstored.push(entry);
-    show([entry.id]);
-    announce();
-    return commit((draft) => draft.entriesOf(entry.id).length > 0);
-  }
-
-  async function untilStored(): Promise<void> {
+  /** Shows a change at once, and stores it. */
+  async function add(entry: NewEntry): Promise<void> {
+    if (isClosed) throw new Error("The copy is closed.");
+    await copy.enter(entry);
     sendSoon();
-    if (unsaved) await new Promise<void>((resolve) => whenSaved.push(resolve));
+    await copy.untilStored();
   }
 
   function sendSoon(): void {
@@ -245,159 +212,24 @@ export async function openReplica(surroundings: Surroundings) {
     channel.post({ type: "sync" });
   }
 
-  /** Runs `work` on the newest data, after the changes that the person made before, and stores all of it at once. */
-  function commit<Result>(work: (draft: Draft) => Result): Promise<Result> {
-    const result = turn.catch(() => {}).then(() => commitNow(work));
-    turn = result;
-    return result;
-  }
-
-  async function commitNow<Result>(work: (draft: Draft) => Result): Promise<Result> {
-    for (;;) {
-      if (isWiped) throw new Error("The copy was deleted from this device.");
-      const entries = [...unstored];
-      const draft = createDraft(data);
-      if (carried) carry(draft, carried);
-      for (const entry of entries) change(draft, entry);
-      const result = work(draft);
-      const changes = draft.changes();
-      const next = changes && { ...changes, meta: { ...changes.meta, version: data.meta.version + 1 } };
-      if (next && !(await store(next, entries))) {
-        const isRead = await reload();
-        if (isRead || next.meta.version !== data.meta.version + 1) continue;
-        keepUnsaved(next, entries);
-      }
-      unstored = unstored.slice(entries.length);
-      carried = undefined;
-      if (next) take(next);
-      if (next && !unsaved) channel.post({ type: "commit", version: next.meta.version, changes: next });
-      return result;
-    }
-  }
-
-  /**
-   * Stores a commit, with all that could not be stored before. A device that stores nothing is no reason to stop: the copy
-   * in memory goes on, and `isStored` tells of it.
-   * @returns false if another tab has stored something since
-   */
-  async function store(changes: Changes, entries: NewEntry[]): Promise<boolean> {
-    const all = unsaved ? mergeChanges(unsaved, changes) : changes;
-    try {
-      if (!(await storage.commit(storedVersion, all))) return false;
-      unsaved = undefined;
-      storedVersion = all.meta.version;
-      for (const resolve of whenSaved.splice(0)) resolve();
-    } catch {
-      // Another tab has stored something meanwhile, and told this one.
-      if (changes.meta.version !== data.meta.version + 1) return false;
-      keepUnsaved(changes, entries);
-    }
-    return true;
-  }
-
-  function keepUnsaved(changes: Changes, entries: NewEntry[]): void {
-    const all = unsaved ? mergeChanges(unsaved, changes) : changes;
-    unsaved = { ...all, entries: [...(unsaved?.entries ?? []), ...entries] };
-  }
-
-  /** Tries again to store what the device could not, so that other tabs have it as well. */
-  async function storeAgain(): Promise<void> {
-    if (unsaved) await commit((draft) => draft.setMeta({}));
-  }
-
-  async function open(): Promise<void> {
-    try {
-      replaceData(await storage.load());
-    } catch {
-      unsaved = { ...changesOf(data), entries: [] };
-    }
-    data.meta = { ...data.meta, isWiped: undefined };
-  }
-
-  /**
-   * Reads what other tabs have stored. Changes of this tab that could not be stored are made again on it.
-   * @returns false if nothing can be read
-   */
-  async function reload(): Promise<boolean> {
-    const before = data.meta.version;
-    const stored = await storage.load().catch(() => undefined);
-    if (!stored) return false;
-    if (stored.meta.isWiped) await end(true);
-    // Commits of other tabs were taken meanwhile.
-    const isNewer = !unsaved && data.meta.version > Math.max(before, stored.meta.version);
-    if (!isWiped && !isNewer) takeStored(stored, before);
-    return true;
-  }
-
-  function takeStored(stored: Data, before: number): void {
-    if (!unsaved && stored.meta.version < before) {
-      // The browser has deleted the storage: the copy in memory is stored anew.
-      storedVersion = stored.meta.version;
-      unsaved = { ...changesOf(data), entries: [] };
-      return;
-    }
-    const kept = unsaved;
-    const waiting = new Set([...data.outbox.values()].map(({ id }) => id));
-    const again = kept?.entries.filter(({ id }) => waiting.has(id)) ?? [];
-    unsaved = undefined;
-    replaceData(stored);
-    unstored = [...again, ...unstored];
-    carried = kept ?? carried;
-    show([...view.ids(), ...data.tasks.keys(), ...unstored.map(({ id }) => id)]);
-    announce();
-  }
-
-  function replaceData(stored: Data): void {
-    data = stored;
-    storedVersion = stored.meta.version;
-    show([...view.ids(), ...data.tasks.keys(), ...[...data.outbox.values()].map(({ id }) => id)]);
-  }
-
-  /** A commit of another tab. One that does not follow ours shows that some were missed. */
-  function takeCommit(version: number, changes: Changes): void {
-    if (unsaved || version > data.meta.version + 1) {
-      reloadInTurn();
-    } else if (version === data.meta.version + 1) {
-      take(changes);
-      storedVersion = version;
-    }
-  }
-
-  function takeStatus(version: number, changed: SyncStatus): void {
-    setStatus(changed);
-    if (version > data.meta.version) reloadInTurn();
-  }
-
-  function reloadInTurn(): void {
-    turn = turn.catch(() => {}).then(reload);
-    // Stores what the reload left to be made again.
-    commit(() => {}).catch(() => {});
-  }
-
-  function take(changes: Changes): void {
-    const ids = new Set([...changes.tasks, ...changes.conflicts].map(([id]) => id));
-    for (const [seq, entry] of changes.outbox) ids.add(entry?.id ?? data.outbox.get(seq)?.id ?? "");
-    applyChanges(data, changes);
-    show(ids);
-    announce();
-  }
-
   /** Shows tasks as they are now, with what is not stored yet. */
   function show(ids: Iterable<string>): void {
-    const draft = createDraft(data);
-    for (const entry of unstored) change(draft, entry);
+    const draft = copy.seen();
     const waiting = new Map<string, Entry[]>();
     for (const entry of draft.entries()) waiting.set(entry.id, [...(waiting.get(entry.id) ?? []), entry]);
     for (const id of ids) {
       const entries = waiting.get(id) ?? [];
+      const deletion = entries.find(({ kind }) => kind === "delete");
+      if (deletion) replaced.set(id, { fields: deletion.fields, base: pick(deletion.base, namesOf(deletion.fields)) });
       const task = showTask(draft.tasks.get(id), entries);
       view.set(id, task, entries.at(-1)?.seq ?? 0);
     }
+    announce();
   }
 
   function report(changed: SyncStatus): void {
     setStatus(changed);
-    channel.post({ type: "status", version: storedVersion, status: changed });
+    channel.post({ type: "status", version: copy.storedVersion(), status: changed });
   }
 
   function setStatus(changed: SyncStatus): void {
@@ -412,19 +244,11 @@ export async function openReplica(surroundings: Surroundings) {
   async function end(wiped: boolean): Promise<void> {
     isClosed = true;
     isWiped ||= wiped;
+    if (wiped) copy.wiped();
     sync.end();
-    if (!wiped) await turn.catch(() => {});
+    if (!wiped) await copy.idle();
     channel.close();
     storage.close();
     announce();
-  }
-}
-
-/** Adds conflicts and refusals that only this tab knows. */
-function carry(draft: Draft, { conflicts, refusals }: Pick<Changes, "conflicts" | "refusals">): void {
-  for (const [id, conflict] of conflicts) if (conflict && !draft.conflicts.get(id)) draft.conflicts.set(id, conflict);
-  for (const [, refusal] of refusals) {
-    const key = `${refusal?.key} ${refusal?.id}`;
-    if (refusal) draft.refusals.set(key, { ...refusal, key });
   }
 }

@@ -73,7 +73,7 @@ describe("P7 devices that edit the same tasks", () => {
     ["without conditions", "batches.ts", "id, ifMatch, task: fields", "id, task: fields", /overwritten/],
     [
       "without looking at what another tab stored",
-      "replica.ts",
+      "copy.ts",
       "next && !(await store(next, entries))",
       "next && !(await store(next, entries)) && false",
       /lost|not equal|twice/,

@@ -36,7 +36,17 @@ export type Options = {
 };
 
 /** What a person did to a field: the value, and the one that they saw before. `isStored` once the device has kept it. */
-type Deed = { device: string; tab: Tab; id: string; what: string; seen: unknown; value: unknown; isStored: boolean };
+type Deed = {
+  device: string;
+  tab: Tab;
+  id: string;
+  what: string;
+  seen: unknown;
+  value: unknown;
+  isStored: boolean;
+  /** It takes back the edit that set `seen`. */
+  isUndo?: boolean;
+};
 
 type Tab = Owner & {
   replica: Replica;
@@ -275,7 +285,7 @@ function act(random: Random, device: Device, history: History): void {
   if (!changed) return;
   history.edits(device.name, tab, seen, field, value, changed.stored);
   if (random.chance(0.2)) {
-    history.edits(device.name, tab, { ...seen, [field]: value }, field, seen[field], stored(changed.undo()));
+    history.undoes(device.name, tab, { ...seen, [field]: value }, field, seen[field], stored(changed.undo()));
   }
 }
 
@@ -337,6 +347,16 @@ function createHistory(server: SimulatedServer) {
     ): void {
       add({ device, tab, id: task.id, what, seen: task[what], value }, stored);
     },
+    undoes(
+      device: string,
+      tab: Tab,
+      task: Task,
+      what: (typeof FIELDS)[number],
+      value: unknown,
+      stored: Promise<void>,
+    ): void {
+      add({ device, tab, id: task.id, what, seen: task[what], value, isUndo: true }, stored);
+    },
     removes(device: string, tab: Tab, task: Task, stored: Promise<void>): void {
       add({ device, tab, id: task.id, what: "deletedAt", seen: null, value: "now" }, stored);
     },
@@ -356,7 +376,7 @@ function createHistory(server: SimulatedServer) {
         deeds.push({ device, tab, id, what: "deletedAt", seen: null, value: "now", isStored: false });
       for (const what of FIELDS) {
         if (what in fields)
-          deeds.push({ device, tab, id, what, seen: theirs?.[what], value: fields[what], isStored: false });
+          deeds.push({ device, tab, id, what, seen: theirs?.[what] ?? null, value: fields[what], isStored: false });
       }
     },
     letsGo: (device: string, id: string): void => void letGo.push({ device, id, at: deeds.length }),
@@ -385,9 +405,12 @@ function createHistory(server: SimulatedServer) {
 
   /** An edit that the device had stored, and that is nowhere. */
   function lost(deed: Deed, at: number): string[] {
-    const { device, tab, id, what, value, isStored } = deed;
+    const { device, tab, id, what, value, isStored, isUndo, seen } = deed;
     if (!isStored || what === "deletedAt") return [];
-    const isThere = server.effects.some((effect) => effect.what === what && effect.to === value);
+    const isEffect = (to: unknown) => server.effects.some((effect) => effect.what === what && effect.to === to);
+    const isThere = isEffect(value);
+    // An edit that never took effect is taken back by leaving it out.
+    if (isUndo && !isEffect(seen)) return [];
     const isKept = kept.some((each) => each.what === what && each.value === value);
     // Two tabs of a device may store in another order.
     const later = deeds.filter(
