@@ -516,6 +516,23 @@ describe("P3 tasks", () => {
     expect((await download).suggestedFilename()).toBe("edge-tasks.json");
   });
 
+  it("P3 P5 an import can be taken back", async () => {
+    const { page } = await openPerson(system);
+    await addTask(page, "From before");
+    await page.getByRole("button", { name: "Import" }).click();
+    const csv = `title\n${Array.from({ length: 120 }, (_, n) => `Imported ${n}`).join("\n")}\n`;
+    await page.getByLabel("File").setInputFiles({ name: "tasks.csv", mimeType: "text/csv", buffer: Buffer.from(csv) });
+    await page.getByText(/120 imported/).waitFor();
+    await page.getByRole("link", { name: /All tasks 121/ }).waitFor();
+    await page.getByRole("button", { name: "Undo the import" }).click();
+    await expectTitles(page, ["From before"]);
+    await page.getByRole("link", { name: "Trash" }).click();
+    await page
+      .getByRole("button", { name: /Restore: Imported/ })
+      .first()
+      .waitFor();
+  });
+
   it("T7 P3 odd texts are kept, or refused in words", async () => {
     const { page, faults } = await openPerson(system);
     const emoji = "\u{1F469}".repeat(255);

@@ -114,14 +114,16 @@ export async function openReplica(surroundings: Surroundings) {
 
     /**
      * Settles a conflict: our values are set again, for all or some fields, or are dropped.
-     * @returns false if it has changed meanwhile: then nothing is done, and the person has to look again
+     * @returns how to take the choice back; undefined if the conflict has changed meanwhile: then nothing is done, and the
+     * person has to look again
      */
-    async settle(id: string, keepMine: readonly Field[] | boolean): Promise<boolean> {
+    async settle(id: string, keepMine: readonly Field[] | boolean): Promise<Pick<Change, "undo"> | undefined> {
       const [conflict, theirs] = [data().conflicts.get(id), data().tasks.get(id)];
-      if (!conflict) return false;
+      if (!conflict) return undefined;
       const isSettled = await commit((draft) => settle(draft, { conflict, theirs }, keepMine));
       sendSoon();
-      return isSettled;
+      if (!isSettled) return undefined;
+      return { undo: () => (isClosed ? undefined : unsettle(conflict, theirs, keepMine)) };
     },
 
     /** The server's task, without what waits. */
@@ -175,6 +177,24 @@ export async function openReplica(surroundings: Surroundings) {
       return undone;
     };
     return changeOf(seen, stored, undo);
+  }
+
+  /** What was kept of ours goes; what was dropped is in conflict again. */
+  function unsettle(
+    { id, kind, fields, base, mine }: Conflict,
+    theirs: Task | undefined,
+    keepMine: readonly Field[] | boolean,
+  ): Promise<void> | undefined {
+    const isKept = (name: Field) => (typeof keepMine === "boolean" ? keepMine : keepMine.includes(name));
+    if (kind === "fields" && theirs) {
+      const [kept, dropped] = [namesOf(fields).filter(isKept), namesOf(fields).filter((name) => !isKept(name))];
+      const back = kept.length > 0 ? edit(id, pick(theirs, kept), fields) : undefined;
+      const again = dropped.length > 0 ? edit(id, pick(fields, dropped), base) : undefined;
+      return (again ?? back)?.stored;
+    }
+    if (keepMine === false)
+      return add({ id, kind: kind === "deleted-here" ? "delete" : "edit", fields, base, seen: mine });
+    return kind === "deleted-here" && theirs ? restore(theirs).stored : remove(id)?.stored;
   }
 
   /** A task as it is shown, without what only the view knows. */

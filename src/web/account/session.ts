@@ -64,6 +64,11 @@ export async function start(): Promise<void> {
   });
 }
 
+/** Another tab of this browser is somebody else's now. */
+addEventListener("storage", ({ key, newValue }: StorageEvent) => {
+  if (key === LAST_USER && newValue && newValue !== sessionStorage.getItem(TAB_USER)) void refresh();
+});
+
 let isLeaving = false;
 
 /** Asks the server who is signed in. Without an answer, everything stays as it is. */

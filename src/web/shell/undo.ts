@@ -20,8 +20,8 @@ export const notices = signal<Notice[]>([]);
 const steps: Step[] = [];
 let last = 0;
 
-/** Says what was done. */
-export function say(text: string, undo?: Step, { isBad = false, action = "Undo" } = {}): void {
+/** Says what was done. Returns what its button does. */
+export function say(text: string, undo?: Step, { isBad = false, action = "Undo" } = {}): (() => void) | undefined {
   last += 1;
   const id = last;
   const step = undo && (() => undo());
@@ -30,6 +30,7 @@ export function say(text: string, undo?: Step, { isBad = false, action = "Undo" 
   const run = step && (() => takeBack(step));
   notices.value = [...notices.value.slice(-2), { id, text, undo: run, action, isBad }];
   setTimeout(() => dismiss(id), SECONDS * 1000);
+  return run;
 }
 
 export function dismiss(id: number): void {

@@ -46,8 +46,9 @@ function ConflictForm({ conflict, theirs }: { conflict: Conflict; theirs: ShownT
   const chosen = useSignal<Field[]>(names);
 
   async function settle(keepMine: boolean | Field[]): Promise<void> {
-    const isSettled = await tasks.value?.settle(id, keepMine);
-    if (!isSettled) say("It has changed again meanwhile. Look at both versions once more.", undefined, { isBad: true });
+    const settled = await tasks.value?.settle(id, keepMine);
+    if (settled) say(`Settled “${mine.title}”.`, settled.undo);
+    else say("It has changed again meanwhile. Look at both versions once more.", undefined, { isBad: true });
   }
 
   if (kind !== "fields" || !theirs) {

@@ -7,6 +7,8 @@ import { say } from "../shell/undo.ts";
 import { callsOf, tasks } from "./store.ts";
 
 export type FileFormat = "json" | "csv" | "ics";
+/** What the server takes at once. */
+const MAX_OPERATIONS = 100;
 export const MAX_FILE_BYTES = 10 * 1024 * 1024;
 
 const FORMATS: Record<string, FileFormat> = { json: "json", csv: "csv", txt: "csv", ics: "ics", ical: "ics" };
@@ -33,15 +35,19 @@ export async function exportTasks(format: FileFormat): Promise<void> {
   }
 }
 
+/** A report, and how to move what was imported to the trash; undefined if nothing was. */
+export type Imported = { report: ImportReport; undo: (() => void) | undefined };
+
 /** Imports a file. Returns its report, or what is wrong with it. */
-export async function importFile(file: File): Promise<ImportReport | string> {
+export async function importFile(file: File): Promise<Imported | string> {
   const format = FORMATS[file.name.split(".").at(-1)?.toLowerCase() ?? ""];
   if (!format) return "Choose a file that ends in .json, .csv or .ics.";
   if (file.size > MAX_FILE_BYTES) return "The file is larger than 10 MiB. Import it in parts.";
   try {
     const report = await callsOf(client).tasks.import(await file.text(), format);
     tasks.value?.sync();
-    return report;
+    const ids = report.lines.flatMap(({ status, id }) => (status === "imported" && id ? [id] : []));
+    return { report, undo: ids.length > 0 ? say(importedWords(ids.length), () => takeOut(ids)) : undefined };
   } catch (error) {
     if (!isTasksError(error)) throw error;
     if (error.status === 0) return "You are offline: files are read by the server. Try again when you are connected.";
@@ -50,4 +56,24 @@ export async function importFile(file: File): Promise<ImportReport | string> {
     }
     return error.status >= 500 ? "The server is not available. Try again in a moment." : error.message;
   }
+}
+
+function importedWords(count: number): string {
+  return `Imported ${count} ${count === 1 ? "task" : "tasks"}.`;
+}
+
+/** Moves tasks that were imported to the trash. Those that are gone already stay so. */
+async function takeOut(ids: readonly string[]): Promise<void> {
+  const own = callsOf(client);
+  try {
+    for (let at = 0; at < ids.length; at += MAX_OPERATIONS) {
+      const operations = ids.slice(at, at + MAX_OPERATIONS).map((id) => ({ op: "delete" as const, id }));
+      await own.tasks.batch(operations, { atomic: false, idempotencyKey: crypto.randomUUID() });
+    }
+  } catch (error) {
+    if (!isTasksError(error)) throw error;
+    const why = error.status === 0 ? "You are offline." : error.message;
+    say(`The import is not undone, or not all of it. ${why}`, undefined, { isBad: true });
+  }
+  tasks.value?.sync();
 }

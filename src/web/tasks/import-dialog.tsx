@@ -1,13 +1,12 @@
 /** Chooses a file, and shows what became of each of its tasks. */
 import { useSignal } from "@preact/signals";
-import type { ImportReport } from "../../client/index.ts";
-import { Dialog } from "../shell/dialog.tsx";
-import { importFile } from "./files.ts";
+import { Dialog, dialog } from "../shell/dialog.tsx";
+import { type Imported, importFile } from "./files.ts";
 
 const MAX_LINES = 100;
 
 export function ImportDialog() {
-  const outcome = useSignal<ImportReport | string | undefined>(undefined);
+  const outcome = useSignal<Imported | string | undefined>(undefined);
   const isBusy = useSignal(false);
 
   async function read(file: File | undefined): Promise<void> {
@@ -39,13 +38,13 @@ export function ImportDialog() {
       <div role="status">
         {isBusy.value && <p>Reading the file ...</p>}
         {typeof outcome.value === "string" && <p class="error">{outcome.value}</p>}
-        {typeof outcome.value === "object" && <Report report={outcome.value} />}
+        {typeof outcome.value === "object" && <Report {...outcome.value} />}
       </div>
     </Dialog>
   );
 }
 
-function Report({ report }: { report: ImportReport }) {
+function Report({ report, undo }: Imported) {
   const { imported, exists, invalid } = report;
   const remarks = report.lines.filter((line) => line.errors || line.notes).slice(0, MAX_LINES);
   return (
@@ -53,6 +52,17 @@ function Report({ report }: { report: ImportReport }) {
       <p class="done">
         {imported} imported, {exists} were here already, {invalid} could not be read.
       </p>
+      {undo && (
+        <button
+          type="button"
+          onClick={() => {
+            dialog.value = undefined;
+            undo();
+          }}
+        >
+          Undo the import
+        </button>
+      )}
       {remarks.length > 0 && (
         <ul class="report">
           {remarks.map(({ line, errors, notes }) => (

@@ -283,7 +283,7 @@ describe("P7 rebase", () => {
     await settled(replica);
     expect(replica.conflicts()).toMatchObject([{ kind: "fields", fields: { title: "Mine" } }]);
     expect(replica.get(id)).toMatchObject({ title: "Theirs", priority: "high" });
-    expect(await replica.settle(id, keepsMine)).toBe(true);
+    expect(await replica.settle(id, keepsMine)).toBeDefined();
     await settled(replica);
     expect(world.server.get(id)?.title).toBe(keepsMine ? "Mine" : "Theirs");
     expect(replica.conflicts()).toEqual([]);
@@ -315,6 +315,33 @@ describe("P7 rebase", () => {
     await replica.settle(id, deletes);
     await settled(replica);
     expect(world.server.live().map(({ title }) => title)).toEqual(deletes ? [] : ["Theirs"]);
+    await replica.close();
+  });
+
+  it.each([true, false])("P5 P7 a choice can be taken back; ours kept %s", async (keepsMine) => {
+    const { world, replica, id } = await twoDevices();
+    const inConflict = async (mine: () => unknown, theirs: Operation) => {
+      world.fail = offline;
+      mine();
+      world.server.run("other", theirs);
+      world.fail = undefined;
+      replica.sync();
+      await expect.poll(() => replica.conflicts().length).toBe(1);
+      await settled(replica);
+      const choice = await replica.settle(id, keepsMine);
+      await settled(replica);
+      await choice?.undo();
+      await settled(replica);
+    };
+    await inConflict(() => replica.edit(id, { title: "Mine" }), { op: "patch", id, task: { title: "Theirs" } });
+    expect([world.server.get(id)?.title, replica.conflicts().length]).toEqual(["Theirs", keepsMine ? 0 : 1]);
+    await replica.settle(id, false);
+    await inConflict(() => replica.remove(id), { op: "patch", id, task: { title: "Theirs again" } });
+    expect([world.server.get(id)?.deletedAt, replica.get(id)?.title]).toEqual([null, "Theirs again"]);
+    expect(replica.conflicts().length).toBe(keepsMine ? 0 : 1);
+    await replica.settle(id, false);
+    await inConflict(() => replica.edit(id, { title: "Mine" }), { op: "delete", id });
+    expect([world.server.live().length, replica.conflicts().length]).toEqual([0, keepsMine ? 0 : 1]);
     await replica.close();
   });
 
