@@ -2,9 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { createTasksClient } from "../../src/client/index.ts";
-import { openContext as openBrowserContext, openSystem, type System } from "../support/node/browser.ts";
+import { openContext as openBrowserContext, useSystem } from "../support/node/browser.ts";
 
 const PASSWORD = "correct horse battery";
 
@@ -17,19 +17,16 @@ const TAB = `<!doctype html><title>Tab</title><script type="module">
   window.client = createTasksClient({ baseUrl: location.origin, onSignedOut: () => (window.signedOut += 1) });
 </script>`;
 
-let server: System["server"];
-let browser: System["browser"];
-let close: System["close"];
+const system = useSystem();
+const { server } = system;
 
-beforeAll(async () => {
+beforeAll(() => {
   execFileSync("npm", ["run", "--silent", "build:client"]);
-  ({ server, browser, close } = await openSystem());
 });
-afterAll(() => close());
 
 /** A browser whose tabs can load the client; calls with a token in `expired` are answered as if it were. */
 async function openContext() {
-  const context = await openBrowserContext(browser);
+  const context = await openBrowserContext(system.browser);
   const expired = new Set<string>();
   const asked: string[] = [];
   await context.route("**/client/*.js", (route) => {

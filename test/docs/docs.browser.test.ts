@@ -1,19 +1,13 @@
 /** The docs page, as its reader uses it. */
 import type { Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openContext, openSystem, type System, shoot } from "../support/node/browser.ts";
+import { describe, expect, it } from "vitest";
+import { openContext, shoot, useSystem } from "../support/node/browser.ts";
 
-let server: System["server"];
-let browser: System["browser"];
-let close: System["close"];
-
-beforeAll(async () => {
-  ({ server, browser, close } = await openSystem());
-});
-afterAll(() => close());
+const system = useSystem();
+const { server } = system;
 
 async function open(width: number, colorScheme: "light" | "dark") {
-  const context = await openContext(browser, { viewport: { width, height: 900 }, colorScheme });
+  const context = await openContext(system.browser, { viewport: { width, height: 900 }, colorScheme });
   const page = await context.newPage();
   const [faults, elsewhere]: [string[], string[]] = [[], []];
   page.on("pageerror", (error) => faults.push(error.message));

@@ -1,8 +1,8 @@
 /** Whether everybody can use the pages: by keyboard alone, with a screen reader, at any width, in light and dark. */
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSystem, type System, shoot } from "../support/node/browser.ts";
+import { describe, expect, it } from "vitest";
+import { shoot, useSystem } from "../support/node/browser.ts";
 import {
   addTask,
   expectSent,
@@ -14,12 +14,7 @@ import {
   PASSWORD,
 } from "./people.ts";
 
-let system: System;
-
-beforeAll(async () => {
-  system = await openSystem();
-});
-afterAll(() => system.close());
+const system = useSystem();
 
 const url = (path: string) => system.server.url + path;
 
@@ -184,6 +179,35 @@ describe("P4 by keyboard alone", () => {
     await keyboard.press("Enter");
     await page.waitForURL("**/sign-in");
     expect(faults).toEqual([]);
+  });
+
+  it("P4 what is typed at once after a key goes where the key leads", async () => {
+    const { page } = await openPerson(system);
+    await addTask(page, "Only");
+    await page.keyboard.press("Escape");
+    // The keys of a quick hand, within one task of the browser.
+    const type = (keys: [key: string, ctrlKey?: boolean][]) =>
+      page.evaluate(async (all) => {
+        for (const [key, ctrlKey = false] of all) {
+          const target = document.activeElement ?? document.body;
+          target.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey, bubbles: true, cancelable: true }));
+          if (key.length === 1 && !ctrlKey && target instanceof HTMLInputElement) {
+            target.value += key;
+            target.dispatchEvent(new InputEvent("input", { bubbles: true }));
+          }
+          await Promise.resolve();
+          await Promise.resolve();
+        }
+      }, keys);
+    await type([["k", true], ["x"], ["e"]]);
+    expect(await page.getByRole("combobox", { name: "Find a command" }).inputValue()).toBe("xe");
+    await expectTitles(page, ["Only"]);
+    await page.keyboard.press("Escape");
+    await type([["?"]]);
+    await page.evaluate(() => document.querySelector("dialog")?.close());
+    await type([["k", true]]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await page.getByRole("combobox", { name: "Find a command" }).count()).toBe(1);
   });
 
   it("P4 the focus is never lost", async () => {

@@ -3,8 +3,8 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newAddress, openPersistentBrowser, openSystem, type System, shoot } from "../support/node/browser.ts";
+import { describe, expect, it } from "vitest";
+import { newAddress, openPersistentBrowser, shoot, useSystem } from "../support/node/browser.ts";
 import {
   addTask,
   expectSent,
@@ -22,12 +22,7 @@ import {
   titles,
 } from "./people.ts";
 
-let system: System;
-
-beforeAll(async () => {
-  system = await openSystem();
-});
-afterAll(() => system.close());
+const system = useSystem();
 
 const url = (path: string) => system.server.url + path;
 

@@ -1,7 +1,7 @@
 /** What a person types, while the same is changed elsewhere, pasted, or interrupted. Nothing is lost without a word. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSystem, type System } from "../support/node/browser.ts";
+import { describe, expect, it } from "vitest";
+import { useSystem } from "../support/node/browser.ts";
 import {
   addTask,
   expectSent,
@@ -13,12 +13,7 @@ import {
   titles,
 } from "./people.ts";
 
-let system: System;
-
-beforeAll(async () => {
-  system = await openSystem();
-});
-afterAll(() => system.close());
+const system = useSystem();
 
 const save = (page: Page) => page.getByRole("button", { name: "Save" }).click();
 /** Fetches what is new, as somebody who comes back to the tab does. */

@@ -1,18 +1,12 @@
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { linkMailedTo, newAddress, openContext, openSystem, type System, shoot } from "../support/node/browser.ts";
+import { describe, expect, it } from "vitest";
+import { linkMailedTo, newAddress, openContext, shoot, useSystem } from "../support/node/browser.ts";
 
 const PASSWORD = "correct horse battery";
 const NEW_PASSWORD = "a new and better one";
 
-let server: System["server"];
-let browser: System["browser"];
-let close: System["close"];
-
-beforeAll(async () => {
-  ({ server, browser, close } = await openSystem());
-});
-afterAll(() => close());
+const system = useSystem();
+const { server } = system;
 
 function post(path: string, json: object): Promise<Response> {
   const headers = { "content-type": "application/json", "cf-connecting-ip": newAddress() };
@@ -31,7 +25,7 @@ async function open(
   url: string,
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; faults: string[]; requests: string[] }> {
-  const page = await (await openContext(browser, options)).newPage();
+  const page = await (await openContext(system.browser, options)).newPage();
   const [faults, requests]: [string[], string[]] = [[], []];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));

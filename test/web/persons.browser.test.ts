@@ -1,7 +1,7 @@
 /** Several people in one browser, and several tabs: nobody sees, changes or keeps what belongs to another. */
 import type { Page, Route } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSystem, type System } from "../support/node/browser.ts";
+import { describe, expect, it } from "vitest";
+import { useSystem } from "../support/node/browser.ts";
 import {
   addTask,
   type Device,
@@ -14,12 +14,7 @@ import {
   signUp,
 } from "./people.ts";
 
-let system: System;
-
-beforeAll(async () => {
-  system = await openSystem();
-});
-afterAll(() => system.close());
+const system = useSystem();
 
 const url = (path: string) => system.server.url + path;
 

@@ -1,6 +1,6 @@
 /** All commands by name, and all keys in one list. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { COMMANDS, type Command } from "./commands.ts";
 import { Dialog, dialog } from "./dialog.tsx";
 
@@ -8,7 +8,7 @@ export function CommandBar() {
   const text = useSignal("");
   const at = useSignal(0);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const found = COMMANDS.filter(({ name }) => name.toLowerCase().includes(text.value.trim().toLowerCase()));
   const current = Math.min(at.value, found.length - 1);
   useEffect(() => document.querySelector(`#command-${current}`)?.scrollIntoView({ block: "nearest" }), [current]);

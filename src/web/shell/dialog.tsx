@@ -1,7 +1,7 @@
 /** A dialog of the platform: it holds the focus, closes on Escape, and gives the focus back. */
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 export type DialogName = "help" | "commands" | "import" | "conflicts" | "sign-out";
 
@@ -18,8 +18,10 @@ export function Dialog({
   onClose?: () => void;
 }) {
   const element = useRef<HTMLDialogElement>(null);
+  const { current: name } = useRef(dialog.value);
   const id = useId();
-  useEffect(() => {
+  // Before the next key: what is typed at once goes into the dialog.
+  useLayoutEffect(() => {
     const shown = element.current;
     shown?.showModal();
     // A click beside the dialog closes it, as Escape does.
@@ -32,7 +34,8 @@ export function Dialog({
       ref={element}
       aria-labelledby={id}
       onClose={() => {
-        dialog.value = undefined;
+        // The next dialog may be open already.
+        if (dialog.value === name) dialog.value = undefined;
         onClose?.();
       }}
     >

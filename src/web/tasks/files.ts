@@ -65,15 +65,19 @@ function importedWords(count: number): string {
 /** Moves tasks that were imported to the trash. Those that are gone already stay so. */
 async function takeOut(ids: readonly string[]): Promise<void> {
   const own = callsOf(client);
+  let left = ids.length;
+  let why = "Try again later.";
   try {
     for (let at = 0; at < ids.length; at += MAX_OPERATIONS) {
       const operations = ids.slice(at, at + MAX_OPERATIONS).map((id) => ({ op: "delete" as const, id }));
-      await own.tasks.batch(operations, { atomic: false, idempotencyKey: crypto.randomUUID() });
+      const results = await own.tasks.batch(operations, { atomic: false, idempotencyKey: crypto.randomUUID() });
+      left -= results.filter(({ status }) => status < 300 || status === 404).length;
+      if (results.some(({ code }) => code === "daily_quota_exceeded")) why = "Today's limit of changes is reached.";
     }
   } catch (error) {
     if (!isTasksError(error)) throw error;
-    const why = error.status === 0 ? "You are offline." : error.message;
-    say(`The import is not undone, or not all of it. ${why}`, undefined, { isBad: true });
+    why = error.status === 0 ? "You are offline." : error.message;
   }
+  if (left > 0) say(`${left} imported ${left === 1 ? "task stays" : "tasks stay"}. ${why}`, undefined, { isBad: true });
   tasks.value?.sync();
 }

@@ -28,7 +28,8 @@ export function TaskEditor({ task, onHeight }: EditorProps) {
   const kept = useSignal<Kept>(draftOf<Kept>(nameOf(task.id)) ?? { opened: task, draft: draftFrom(task) });
   const error = useSignal("");
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
+  // Before the next key: what is typed at once goes into the editor.
+  useLayoutEffect(() => {
     form.current?.querySelector<HTMLElement>("input")?.focus({ preventScroll: true });
     // Once the list has made room for it.
     requestAnimationFrame(() => form.current?.scrollIntoView({ block: "nearest" }));

@@ -84,6 +84,17 @@ function createWorld({ quota = 1000 } = {}): World {
   return world;
 }
 
+/** A storage that takes nothing while it is full. */
+function createDisk() {
+  const memory = createMemoryStorage();
+  const storage: ReplicaStorage = {
+    ...memory,
+    commit: (...args) => (disk.isFull ? Promise.reject(new Error("QuotaExceededError")) : memory.commit(...args)),
+  };
+  const disk = { storage, isFull: false };
+  return disk;
+}
+
 const offline = () => new ServerRefusal(0, "network");
 const settled = (replica: Replica) =>
   expect.poll(() => [replica.status().waiting, replica.status().state]).toEqual([0, "idle"]);
@@ -538,22 +549,18 @@ describe("P6 refusals and trouble", () => {
 
   it("P6 a full disk says so, and what is entered is still sent", async () => {
     const world = createWorld();
-    const memory = createMemoryStorage();
-    let isFull = true;
-    const storage: ReplicaStorage = {
-      ...memory,
-      commit: (...args) => (isFull ? Promise.reject(new Error("QuotaExceededError")) : memory.commit(...args)),
-    };
-    const replica = await world.open("device", storage);
+    const disk = createDisk();
+    disk.isFull = true;
+    const replica = await world.open("device", disk.storage);
     const { stored } = replica.create({ title: "Kept in memory" });
     await expect.poll(() => world.server.live().length).toBe(1);
     expect(replica.status().isStored).toBe(false);
-    isFull = false;
+    disk.isFull = false;
     replica.create({ title: "Stored" });
     await stored;
     expect(replica.status().isStored).toBe(true);
     await settled(replica);
-    expect((await memory.load()).tasks.size).toBe(2);
+    expect((await disk.storage.load()).tasks.size).toBe(2);
     await replica.close();
   });
 
@@ -574,16 +581,11 @@ describe("P6 refusals and trouble", () => {
 
   it("P5 a deletion can be undone while the device stores nothing", async () => {
     const world = createWorld();
-    const memory = createMemoryStorage();
-    let isFull = false;
-    const storage: ReplicaStorage = {
-      ...memory,
-      commit: (...args) => (isFull ? Promise.reject(new Error("QuotaExceededError")) : memory.commit(...args)),
-    };
-    const replica = await world.open("device", storage);
+    const disk = createDisk();
+    const replica = await world.open("device", disk.storage);
     const { task } = replica.create({ title: "Back again" });
     await settled(replica);
-    isFull = true;
+    disk.isFull = true;
     world.fail = offline;
     void replica.remove(task.id)?.undo();
     await expect.poll(() => replica.list().map(({ title }) => title)).toEqual(["Back again"]);

@@ -285,7 +285,7 @@ function act(random: Random, device: Device, history: History): void {
   if (!changed) return;
   history.edits(device.name, tab, seen, field, value, changed.stored);
   if (random.chance(0.2)) {
-    history.undoes(device.name, tab, { ...seen, [field]: value }, field, seen[field], stored(changed.undo()));
+    history.edits(device.name, tab, { ...seen, [field]: value }, field, seen[field], stored(changed.undo()), true);
   }
 }
 
@@ -344,18 +344,9 @@ function createHistory(server: SimulatedServer) {
       what: (typeof FIELDS)[number],
       value: unknown,
       stored: Promise<void>,
+      isUndo = false,
     ): void {
-      add({ device, tab, id: task.id, what, seen: task[what], value }, stored);
-    },
-    undoes(
-      device: string,
-      tab: Tab,
-      task: Task,
-      what: (typeof FIELDS)[number],
-      value: unknown,
-      stored: Promise<void>,
-    ): void {
-      add({ device, tab, id: task.id, what, seen: task[what], value, isUndo: true }, stored);
+      add({ device, tab, id: task.id, what, seen: task[what], value, isUndo }, stored);
     },
     removes(device: string, tab: Tab, task: Task, stored: Promise<void>): void {
       add({ device, tab, id: task.id, what: "deletedAt", seen: null, value: "now" }, stored);

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { inject } from "vitest";
+import { afterAll, beforeAll, inject } from "vitest";
 
 /** A server that runs: its address, and the file with what it prints. */
 export type Served = { url: string; log: string };
@@ -16,17 +16,26 @@ declare module "vitest" {
 
 export type System = {
   server: Served;
-  browser: Browser;
+  readonly browser: Browser;
   /** The copy of the project that is served. */
   folder: string;
-  close: () => Promise<void>;
 };
 
-/** Starts a browser beside the server that all files share. */
-export async function openSystem(): Promise<System> {
+/** A browser for the tests of a file, beside the server that all files share. */
+export function useSystem(): System {
   const { folder, ...server } = inject("servedApp");
-  const browser = await chromium.launch(LAUNCH);
-  return { server, browser, folder, close: () => browser.close() };
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch(LAUNCH);
+  });
+  afterAll(() => browser.close());
+  return {
+    server,
+    folder,
+    get browser() {
+      return browser;
+    },
+  };
 }
 
 /** Somebody's browser. Limits by address count it alone. */
