@@ -8,7 +8,7 @@ import { leftElsewhere, needsTasks, onLeave, person, refresh, start } from "./ac
 import { SignOutDialog } from "./account/sign-out-dialog.tsx";
 import { path, watchLinks } from "./router.ts";
 import { CommandBar, ShortcutHelp } from "./shell/command-bar.tsx";
-import { dialog } from "./shell/dialog.tsx";
+import { closeDialog, dialog } from "./shell/dialog.tsx";
 import { keepFocus } from "./shell/focus.ts";
 import { Notices } from "./shell/notices.tsx";
 import { registerServiceWorker } from "./shell/service-worker.ts";
@@ -45,11 +45,11 @@ const DIALOGS = {
 function App() {
   const Page = PAGES[path.value] ?? TasksPage;
   const isReady = tasks.value !== undefined || !needsTasks(path.value);
-  const Open = isReady && dialog.value ? DIALOGS[dialog.value] : undefined;
+  const Open = isReady && dialog.value ? DIALOGS[dialog.value.name] : undefined;
   return (
     <>
       {isReady ? <Page /> : <main id="main" class="opening" aria-busy="true" />}
-      {Open && <Open />}
+      {Open && <Open key={dialog.value} />}
       <Notices />
     </>
   );
@@ -80,15 +80,13 @@ onLeave(clearQuickAdd);
 onLeave(() => {
   editing.value = undefined;
   selected.value = undefined;
-  dialog.value = undefined;
+  closeDialog();
 });
 // Nothing that was done in another copy can be undone in this one.
 tasks.subscribe(forgetSteps);
 watchToday();
 watchLinks(Object.keys(PAGES));
-addEventListener("popstate", () => {
-  dialog.value = undefined;
-});
+addEventListener("popstate", closeDialog);
 watchKeys(() => needsTasks(path.value) && tasks.value !== undefined);
 addEventListener("online", () => {
   isOnline.value = true;

@@ -110,6 +110,30 @@ describe("P5 L2 after the end of a session", () => {
     expect(await page.locator("body").textContent()).not.toContain("Private");
   });
 
+  it("P5 L2 what was asked before signing in, and is answered later, changes nothing", async () => {
+    const { page, context, email } = await openPerson(system);
+    await addTask(page, "Mine");
+    await expectSent(page);
+    await context.clearCookies();
+    await page.reload();
+    await page.waitForURL("**/sign-in");
+    let isAnswered = false;
+    await page.route("**/api/auth/get-session*", async (route) => {
+      const answer = await route.fetch();
+      await page.getByPlaceholder(/Add a task/).waitFor();
+      await route.fulfill({ response: answer });
+      isAnswered = true;
+    });
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await signIn(page, email);
+    await expect.poll(() => isAnswered).toBe(true);
+    await expectPerson(page, "Ada");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(page.url()).toBe(url("/"));
+    await page.getByRole("link", { name: /All tasks/ }).click();
+    await expectTitles(page, ["Mine"]);
+  });
+
   it("P5 L2 a session that ended elsewhere leaves the tasks of this tab closed until somebody signs in", async () => {
     const { page, context, email } = await openPerson(system);
     await addTask(page, "Private");

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { UserSession } from "../../client/index.ts";
-import { dialog } from "../shell/dialog.tsx";
+import { openDialog } from "../shell/dialog.tsx";
 import { Layout } from "../shell/layout.tsx";
 import { say } from "../shell/undo.ts";
 import { momentWords } from "../tasks/dates.ts";
@@ -126,12 +126,7 @@ export function AccountPage() {
       <section>
         <h2>Sign out</h2>
         <p>Your tasks stay on the server. The copy on this device is deleted.</p>
-        <button
-          type="button"
-          onClick={() => {
-            dialog.value = "sign-out";
-          }}
-        >
+        <button type="button" onClick={() => openDialog("sign-out")}>
           Sign out
         </button>
       </section>

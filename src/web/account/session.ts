@@ -70,21 +70,31 @@ addEventListener("storage", ({ key, newValue }: StorageEvent) => {
 });
 
 let isLeaving = false;
+/** Grows with each sign-in on this page: what was asked before says nothing about who is signed in now. */
+let signIns = 0;
 
 /** Asks the server who is signed in. Without an answer, everything stays as it is. */
 export async function refresh(): Promise<void> {
   if (!navigator.onLine || isLeaving) return;
+  const asked = signIns;
+  let current: { user: Person } | undefined;
   try {
-    const current = await client.session();
-    if (current) await enter(current.user);
-    else await sessionEnded();
+    current = await client.session();
   } catch (error) {
-    if (isTasksError(error) && error.code === "session_ended") await sessionEnded();
+    if (!isTasksError(error) || error.code !== "session_ended") return;
   }
+  if (asked !== signIns) return refresh();
+  if (current) await show(current.user);
+  else await sessionEnded();
 }
 
-/** Shows the tasks of somebody who has signed in. What the same person had not sent yet is sent now. */
+/** Shows the tasks of somebody who has signed in on this page. What the same person had not sent yet is sent now. */
 export async function enter(user: Person): Promise<void> {
+  signIns += 1;
+  await show(user);
+}
+
+async function show(user: Person): Promise<void> {
   const { id, name, email, emailVerified } = user;
   notice.value = "";
   become(id);

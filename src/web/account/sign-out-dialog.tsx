@@ -1,7 +1,7 @@
 /** Signing out deletes the copy from the device. What is not sent yet would be lost, so the person is asked. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Dialog, dialog } from "../shell/dialog.tsx";
+import { closeDialog, Dialog } from "../shell/dialog.tsx";
 import { moves, tasks } from "../tasks/store.ts";
 import { client, leave } from "./session.ts";
 import { failureOf } from "./words.ts";
@@ -23,7 +23,7 @@ export function SignOutDialog() {
     isBusy.value = true;
     try {
       await leave(() => client.signOut());
-      dialog.value = undefined;
+      closeDialog();
     } catch (failure) {
       const { text } = failureOf(failure);
       error.value = `${text} You are still signed in.`;
@@ -50,12 +50,7 @@ export function SignOutDialog() {
         <button type="button" class="danger" disabled={isBusy.value} onClick={() => void signOut()}>
           {isAllSent ? "Sign out" : "Sign out and delete them"}
         </button>
-        <button
-          type="button"
-          onClick={() => {
-            dialog.value = undefined;
-          }}
-        >
+        <button type="button" onClick={closeDialog}>
           Stay
         </button>
       </div>

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { COMMANDS, type Command } from "./commands.ts";
-import { Dialog, dialog } from "./dialog.tsx";
+import { closeDialog, Dialog } from "./dialog.tsx";
 
 export function CommandBar() {
   const text = useSignal("");
@@ -15,7 +15,7 @@ export function CommandBar() {
 
   function run(command: Command | undefined): void {
     if (!command) return;
-    dialog.value = undefined;
+    closeDialog();
     requestAnimationFrame(command.run);
   }
 

@@ -7,7 +7,7 @@ import { exportTasks } from "../tasks/files.ts";
 import { editing, move, selected } from "../tasks/selection.ts";
 import { tasks } from "../tasks/store.ts";
 import { addressOf, show, VIEWS, type ViewName } from "../tasks/views.ts";
-import { dialog } from "./dialog.tsx";
+import { openDialog } from "./dialog.tsx";
 import { undoLast } from "./undo.ts";
 
 export type Command = {
@@ -45,10 +45,6 @@ export const COMMANDS: readonly Command[] = [
   { name: "All commands", keys: ["Mod+k"], run: () => openDialog("commands") },
   { name: "Keyboard shortcuts", keys: ["?"], run: () => openDialog("help") },
 ];
-
-function openDialog(name: NonNullable<typeof dialog.value>): void {
-  dialog.value = name;
-}
 
 function onTasks(work: () => void): void {
   if (path.value === "/") {

@@ -5,8 +5,21 @@ import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 export type DialogName = "help" | "commands" | "import" | "conflicts" | "sign-out";
 
-/** The dialog that is open. */
-export const dialog = signal<DialogName | undefined>();
+/** The dialog that is open. Each opening is an object of its own, so that a former one that ends late ends only itself. */
+export const dialog = signal<{ name: DialogName } | undefined>();
+
+export function openDialog(name: DialogName): void {
+  if (!(isDialogShown() && dialog.value?.name === name)) dialog.value = { name };
+}
+
+export function closeDialog(): void {
+  dialog.value = undefined;
+}
+
+/** Whether a dialog is on the screen. The browser closes one on Escape, and tells a moment later. */
+export function isDialogShown(): boolean {
+  return document.querySelector("dialog[open]") !== null;
+}
 
 export function Dialog({
   title,
@@ -18,7 +31,7 @@ export function Dialog({
   onClose?: () => void;
 }) {
   const element = useRef<HTMLDialogElement>(null);
-  const { current: name } = useRef(dialog.value);
+  const { current: opening } = useRef(dialog.value);
   const id = useId();
   // Before the next key: what is typed at once goes into the dialog.
   useLayoutEffect(() => {
@@ -35,7 +48,7 @@ export function Dialog({
       aria-labelledby={id}
       onClose={() => {
         // The next dialog may be open already.
-        if (dialog.value === name) dialog.value = undefined;
+        if (dialog.value === opening) closeDialog();
         onClose?.();
       }}
     >

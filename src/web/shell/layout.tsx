@@ -6,7 +6,7 @@ import { person } from "../account/session.ts";
 import { path } from "../router.ts";
 import { isOnline, status, tasks } from "../tasks/store.ts";
 import { addressOf, counts, tagFilter, tags, VIEWS, type ViewName, view } from "../tasks/views.ts";
-import { dialog } from "./dialog.tsx";
+import { openDialog } from "./dialog.tsx";
 import { reloadForUpdate, updateIsReady } from "./service-worker.ts";
 
 const SLOW_MS = 1500;
@@ -26,13 +26,7 @@ export function Layout({ title, children }: { title: string; children: Component
         <a class="wordmark" href="/">
           Edge Tasks
         </a>
-        <button
-          type="button"
-          class="quiet"
-          onClick={() => {
-            dialog.value = "commands";
-          }}
-        >
+        <button type="button" class="quiet" onClick={() => openDialog("commands")}>
           Commands
         </button>
         <a href="/account" class="me" aria-current={path.value === "/account" ? "page" : undefined}>
@@ -99,12 +93,7 @@ function SyncState() {
       {conflicts > 0 && (
         <p class="warning">
           {conflicts === 1 ? "One task was" : `${conflicts} tasks were`} changed here and elsewhere.{" "}
-          <button
-            type="button"
-            onClick={() => {
-              dialog.value = "conflicts";
-            }}
-          >
+          <button type="button" onClick={() => openDialog("conflicts")}>
             Choose what stays
           </button>
         </p>

@@ -1,6 +1,6 @@
 /** Runs commands by key. Keys that are typed into a field stay the field's, but for those with Ctrl or Cmd. */
 import { COMMANDS } from "./commands.ts";
-import { dialog } from "./dialog.tsx";
+import { isDialogShown } from "./dialog.tsx";
 
 const CHORD_MS = 1500;
 
@@ -14,7 +14,7 @@ export function watchKeys(isActive: () => boolean): void {
     const isTyping = isField(event.target);
     if ((isTyping && !key.startsWith("Mod+")) || (isTyping && key === "Mod+z")) return;
     // A button uses its own arrows, and a dialog its own keys.
-    if (dialog.value && key !== "Mod+k") return;
+    if (isDialogShown() && key !== "Mod+k") return;
     const chord = performance.now() - firstAt < CHORD_MS && first ? `${first} ${key}` : "";
     const command =
       COMMANDS.find(({ keys }) => keys.includes(chord)) ?? COMMANDS.find(({ keys }) => keys.includes(key));

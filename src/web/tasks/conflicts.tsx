@@ -1,7 +1,7 @@
 /** Tasks that were changed here and elsewhere: both versions side by side, and the person chooses. */
 import { useSignal } from "@preact/signals";
 import type { Conflict, Field, ShownTask } from "../../client/replica/index.ts";
-import { Dialog, dialog } from "../shell/dialog.tsx";
+import { closeDialog, Dialog } from "../shell/dialog.tsx";
 import { say } from "../shell/undo.ts";
 import { dueWords } from "./dates.ts";
 import { moves, tasks } from "./store.ts";
@@ -18,13 +18,7 @@ export function Conflicts() {
       {all.length === 0 && (
         <>
           <p>All is settled.</p>
-          <button
-            type="button"
-            class="primary"
-            onClick={() => {
-              dialog.value = undefined;
-            }}
-          >
+          <button type="button" class="primary" onClick={closeDialog}>
             Back to the tasks
           </button>
         </>

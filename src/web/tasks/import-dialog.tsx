@@ -1,6 +1,6 @@
 /** Chooses a file, and shows what became of each of its tasks. */
 import { useSignal } from "@preact/signals";
-import { Dialog, dialog } from "../shell/dialog.tsx";
+import { closeDialog, Dialog } from "../shell/dialog.tsx";
 import { type Imported, importFile } from "./files.ts";
 
 const MAX_LINES = 100;
@@ -56,7 +56,7 @@ function Report({ report, undo }: Imported) {
         <button
           type="button"
           onClick={() => {
-            dialog.value = undefined;
+            closeDialog();
             undo();
           }}
         >

@@ -1,7 +1,7 @@
 /** The tasks: quick add, filters, and the list. */
 import { useEffect } from "preact/hooks";
 import type { Sort } from "../../client/index.ts";
-import { dialog } from "../shell/dialog.tsx";
+import { openDialog } from "../shell/dialog.tsx";
 import { Layout } from "../shell/layout.tsx";
 import { QuickAdd } from "./quick-add.tsx";
 import { status } from "./store.ts";
@@ -17,13 +17,7 @@ export function TasksPage() {
     <Layout title={title}>
       <div class="page-head">
         <h1>{title}</h1>
-        <button
-          type="button"
-          class="quiet"
-          onClick={() => {
-            dialog.value = "import";
-          }}
-        >
+        <button type="button" class="quiet" onClick={() => openDialog("import")}>
           Import
         </button>
       </div>
