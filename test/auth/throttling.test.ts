@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FREE_ATTEMPTS } from "../../src/auth/throttling/throttle.ts";
 import { hastyApp, limitOf } from "../support/apps.ts";
 import {
@@ -52,6 +52,10 @@ const wait = (seconds: number) =>
       seconds * 1000,
     ),
   ]);
+
+// Time passes only by wait(): a slow machine must not end the first wait of one second.
+beforeEach(() => vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => vi.useRealTimers());
 
 const wrong = "not the password";
 
