@@ -5,6 +5,8 @@ import { unstable_readConfig as readConfig } from "wrangler";
 
 // A file's first request loads Better Auth, which can take seconds on a busy machine.
 const testTimeout = 60_000;
+// What a test waits for may be slow there, and is no less right.
+const poll = { timeout: 10_000 };
 
 /** Tests that read whole tables need a database of their own. */
 const ALONE = ["test/housekeeping.test.ts", "test/auth/deletion.test.ts", "test/db/{limits,migrations}.test.ts"];
@@ -42,6 +44,7 @@ export default defineConfig({
           isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: { poll },
         },
       },
     ],
@@ -85,6 +88,7 @@ function inWorkerd(name: string, { exclude = [], ...files }: Files): TestProject
       setupFiles: ["test/support/migrate.ts"],
       testTimeout,
       hookTimeout: testTimeout,
+      expect: { poll },
       // Packages are bundled once and cached; else each of their files is transformed in every run.
       deps: {
         optimizer: {

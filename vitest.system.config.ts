@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     testTimeout: 240_000,
     hookTimeout: 120_000,
+    // A machine with other work is slow, and no less right.
+    expect: { poll: { timeout: 15_000 } },
     // As many as there are copies of the project in test/ownership.system.test.ts.
     maxConcurrency: 2,
     projects: [

@@ -10,6 +10,7 @@ import {
   openEditor,
   openPerson,
   openTasks,
+  setOffline,
   signIn,
   signUp,
 } from "./people.ts";
@@ -132,6 +133,137 @@ describe("P5 L2 after the end of a session", () => {
     expect(page.url()).toBe(url("/"));
     await page.getByRole("link", { name: /All tasks/ }).click();
     await expectTitles(page, ["Mine"]);
+  });
+
+  it("P5 L2 what was asked before signing out, and is answered later, brings nobody back", async () => {
+    const { page } = await openPerson(system);
+    await addTask(page, "Private");
+    await expectSent(page);
+    let answered = 0;
+    await page.route("**/api/auth/get-session*", async (route) => {
+      const answer = await route.fetch();
+      await page.waitForURL("**/sign-in");
+      await route.fulfill({ response: answer });
+      answered += 1;
+    });
+    // The account page asks who is there.
+    await page.getByRole("link", { name: "Ada" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.waitForURL("**/sign-in");
+    await expect.poll(() => answered).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(page.url()).toBe(url("/sign-in"));
+    expect(await page.evaluate(() => localStorage.getItem("edge-tasks user"))).toBeNull();
+  });
+
+  it("P5 S6 what was asked about the former person, and is answered later, does not show their tasks again", async () => {
+    const { page, context } = await openPerson(system);
+    await addTask(page, "Of the first");
+    await expectSent(page);
+    let isFirst = true;
+    const held: (() => Promise<void>)[] = [];
+    await page.route("**/api/auth/get-session*", async (route) => {
+      if (!isFirst) return route.continue();
+      const answer = await route.fetch();
+      held.push(() => route.fulfill({ response: answer }));
+    });
+    await page.getByRole("link", { name: "Ada" }).click();
+    await expect.poll(() => held.length).toBeGreaterThan(0);
+    await page.getByRole("link", { name: /All tasks/ }).click();
+    await expectTitles(page, ["Of the first"]);
+    isFirst = false;
+    await replacePerson({ context, page });
+    const other = await context.newPage();
+    await openTasks(system, other);
+    await expectPerson(page, "Second");
+    // The other tab would bring this one back at once.
+    await other.close();
+    await page.evaluate(() => {
+      const note = () => {
+        if (document.body.textContent?.includes("Of the first")) document.title = "seen";
+      };
+      new MutationObserver(note).observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+    for (const release of held) await release();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(await page.title()).not.toBe("seen");
+    await expectPerson(page, "Second");
+    await expectTitles(page, []);
+  });
+
+  it("P5 L1 a sign-out that fails deletes nothing, and shows nothing to a tab that is opened meanwhile", async () => {
+    const { page, context } = await openPerson(system);
+    await page.route("**/api/v1/**", (route) => route.abort());
+    await addTask(page, "Unsent");
+    let fail = () => {};
+    const failure = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    await page.route("**/api/auth/sign-out", async (route) => {
+      await failure;
+      await route.abort();
+    });
+    await page.getByRole("link", { name: "Ada" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.getByRole("button", { name: "Sign out and delete them" }).click();
+    await page.getByText("Signing out ...").waitFor();
+    const other = await context.newPage();
+    await other.route("**/api/auth/**", (route) => route.abort());
+    await other.goto(url("/?view=all"));
+    await other.getByRole("heading", { name: "Sign in" }).waitFor();
+    fail();
+    await page.getByText("You are still signed in.").waitFor();
+    await page.getByRole("button", { name: "Stay" }).click();
+    await page.getByRole("link", { name: /All tasks/ }).click();
+    await expectTitles(page, ["Unsent"]);
+    await other.unroute("**/api/auth/**");
+    await other.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await other.getByRole("link", { name: /All tasks/ }).click();
+    await expectTitles(other, ["Unsent"]);
+  });
+
+  it("P5 L1 a device that cannot delete the copy at sign-out keeps it for the same person, and for nobody else", async () => {
+    const device = await openPerson(system);
+    const { page, email } = device;
+    await addTask(page, "Kept");
+    await expectSent(page);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.evaluate(() => {
+      IDBObjectStore.prototype.clear = () => {
+        throw new Error("UnknownError");
+      };
+    });
+    await page.getByRole("link", { name: "Ada" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.waitForURL("**/sign-in");
+    await signIn(page, email);
+    await page.getByRole("link", { name: /All tasks/ }).click();
+    await setOffline(device, true);
+    await addTask(page, "Unsent");
+    await page.reload();
+    await page.getByRole("link", { name: /All tasks/ }).click();
+    await expectTitles(page, ["Kept", "Unsent"]);
+    await setOffline(device, false);
+    await expectSent(page);
+  });
+
+  it("P5 S6 a tab that could not follow to the next person signs nobody out", async () => {
+    const { page, context } = await openPerson(system);
+    await addTask(page, "Of the first");
+    await expectSent(page);
+    await page.route("**/api/auth/get-session*", (route) => route.abort());
+    await page.route("**/api/v1/**", (route) => route.abort());
+    await replacePerson({ context, page });
+    const other = await context.newPage();
+    await openTasks(system, other);
+    await expectPerson(other, "Second");
+    await page.getByRole("link", { name: "Ada" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.getByText("Somebody else has signed in in another tab. Load this page again.").waitFor();
+    await addTask(other, "Of the second");
+    await expectSent(other);
+    await other.reload();
+    await expectTitles(other, ["Of the second"]);
   });
 
   it("P5 L2 a session that ended elsewhere leaves the tasks of this tab closed until somebody signs in", async () => {

@@ -1,6 +1,6 @@
 /** Batches: what is sent next, and what an answer means. */
 import type { Operation, OperationResult } from "../types.ts";
-import { combine, joinUnsent, taskWith } from "./combine.ts";
+import { combine, taskWith } from "./combine.ts";
 import type { Draft } from "./draft.ts";
 import { fieldsOf, namesOf, pick } from "./fields.ts";
 import type { Batch, Entry, NewEntry } from "./model.ts";
@@ -151,7 +151,6 @@ function absent(draft: Draft, entry: Entry, newId: () => string): void {
     return;
   }
   if (entry.kind === "delete") draft.outbox.set(entry.seq, undefined);
-  joinUnsent(draft, id);
   rebase(draft, id, "deleted");
 }
 

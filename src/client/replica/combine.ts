@@ -1,14 +1,15 @@
 /** Joins consecutive changes of one task that wait, so that each task has at most one unsent change. */
 import type { Task } from "../types.ts";
+import { addConflict } from "./conflicts.ts";
 import type { Draft } from "./draft.ts";
-import { isSame, namesOf, pick, withFields } from "./fields.ts";
-import type { Entry, Fields, NewEntry } from "./model.ts";
+import { isSame, namesOf, part, pick, withFields, without } from "./fields.ts";
+import type { Entry, Field, Fields, NewEntry } from "./model.ts";
 
 /** Adds a change behind those that wait. */
 export function addEntry(draft: Draft, entry: NewEntry): void {
   const last = draft.entriesOf(entry.id).at(-1);
   if (!last || draft.isSent(last)) draft.add(entry);
-  else replace(draft, last, combine(last, entry));
+  else replace(draft, last, join(draft, last, entry));
 }
 
 /** Joins the unsent changes of a task, after one that was sent has come back undone. */
@@ -18,13 +19,24 @@ export function joinUnsent(draft: Draft, id: string): void {
   let joined: NewEntry | undefined = first;
   for (const entry of others) {
     draft.outbox.set(entry.seq, undefined);
-    joined = joined ? combine(joined, entry) : entry;
+    joined = joined ? join(draft, joined, entry) : entry;
   }
   replace(draft, first, joined);
 }
 
 function replace(draft: Draft, { seq }: Entry, entry: NewEntry | undefined): void {
   draft.outbox.set(seq, entry && { ...entry, seq });
+}
+
+/** Two changes as one. An edit that was not made on what waits, such as the undo of an older one, is in conflict with it. */
+function join(draft: Draft, first: NewEntry, then: NewEntry): NewEntry | undefined {
+  const isClash = (name: Field) =>
+    name in first.fields &&
+    ![then.base[name], then.fields[name]].some((value) => isSame(name, first.fields[name], value));
+  const clashes = then.kind === "edit" && first.kind !== "delete" ? namesOf(then.fields).filter(isClash) : [];
+  if (clashes.length === 0) return combine(first, then);
+  addConflict(draft, { ...part(then, clashes), mine: taskWith(then), kind: "fields" });
+  return combine(first, part(then, without(then.fields, pick(then.fields, clashes))));
 }
 
 /** Two changes as one; undefined if they undo each other. */
@@ -35,19 +47,18 @@ export function combine(first: NewEntry, then: NewEntry): NewEntry | undefined {
     case "edit edit":
       return withoutSame({ ...first, fields, base });
     case "create edit":
+    case "create restore":
       return { ...first, fields };
     case "restore edit":
     case "restore restore":
       return { ...first, fields, base };
+    case "edit restore":
     case "edit delete":
     case "delete delete":
       return { ...then, fields, base };
     case "delete edit":
       // Two tabs at once: the edit stays, with those that the deletion replaced.
       return withoutSame({ ...then, fields, base: { ...then.base, ...pick(first.base, namesOf(first.fields)) } });
-    case "edit restore":
-    case "create restore":
-      return first;
     case "create delete":
     case "restore delete":
       return undefined;
@@ -66,7 +77,7 @@ export function combine(first: NewEntry, then: NewEntry): NewEntry | undefined {
 /** An edit without the fields that it leaves as they were. */
 export function withoutSame(edit: NewEntry): NewEntry | undefined {
   const names = namesOf(edit.fields).filter((name) => !isSame(name, edit.fields[name], edit.base[name]));
-  return names.length === 0 ? undefined : { ...edit, fields: pick(edit.fields, names), base: pick(edit.base, names) };
+  return names.length === 0 ? undefined : part(edit, names);
 }
 
 /**

@@ -60,9 +60,14 @@ export function createCopy({ storage, channel, onChange, onWiped }: Parts) {
       if (unsaved) await new Promise<void>((resolve) => whenSaved.push(resolve));
     },
 
-    /** Tries again to store what the device could not, so that other tabs have it as well. */
-    async storeAgain(): Promise<void> {
-      if (unsaved) await commit((draft) => draft.setMeta({}));
+    /**
+     * Tries again to store what the device could not, so that other tabs have it as well.
+     * @returns whether something was stored
+     */
+    async storeAgain(): Promise<boolean> {
+      if (!unsaved) return false;
+      await commit((draft) => draft.setMeta({}));
+      return !unsaved;
     },
 
     /** A commit of another tab. One that does not follow ours shows that some were missed. */
@@ -171,7 +176,7 @@ export function createCopy({ storage, channel, onChange, onWiped }: Parts) {
    * @returns false if nothing can be read
    */
   async function reload(): Promise<boolean> {
-    const before = data.meta.version;
+    const before = storedVersion;
     const stored = await storage.load().catch(() => undefined);
     if (!stored) return false;
     if (stored.meta.isWiped) {
@@ -185,10 +190,10 @@ export function createCopy({ storage, channel, onChange, onWiped }: Parts) {
   }
 
   function takeStored(stored: Data, before: number): void {
-    if (!unsaved && stored.meta.version < before) {
+    if (stored.meta.version < before) {
       // The browser has deleted the storage: the copy in memory is stored anew.
       storedVersion = stored.meta.version;
-      unsaved = { ...changesOf(data), entries: [] };
+      unsaved = { ...changesOf(data), entries: unsaved?.entries ?? [] };
       return;
     }
     const kept = unsaved;

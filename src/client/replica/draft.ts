@@ -26,6 +26,8 @@ export function createDraft(data: Data) {
     /** The changes of one task that wait, in order. */
     entriesOf: (id: string): Entry[] => inOrder([...outbox.values()].filter((entry) => entry.id === id)),
     entries: (): Entry[] => inOrder([...outbox.values()]),
+    /** A task with what waits. */
+    shown: (id: string): Task | undefined => showTask(tasks.get(id), draft.entriesOf(id)),
     isSent: ({ seq }: Entry): boolean => meta.batch?.seqs.includes(seq) === true,
     add(entry: Omit<Entry, "seq">): void {
       outbox.set(meta.nextSeq, { ...entry, seq: meta.nextSeq });

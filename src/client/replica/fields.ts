@@ -79,6 +79,19 @@ export function pick(fields: Partial<Fields>, names: readonly Field[]): Partial<
   return Object.fromEntries(names.filter((name) => name in fields).map((name) => [name, fields[name]]));
 }
 
+/** The names of the fields that are set, and not in others. */
+export function without(fields: Partial<Fields>, others: Partial<Fields>): Field[] {
+  return namesOf(fields).filter((name) => !(name in others));
+}
+
+/** A change or a conflict, of some of its fields. */
+export function part<Whole extends { fields: Partial<Fields>; base: Partial<Fields> }>(
+  whole: Whole,
+  names: readonly Field[],
+): Whole {
+  return { ...whole, fields: pick(whole.fields, names), base: pick(whole.base, names) };
+}
+
 function setOf(tags: readonly string[]): string {
   return JSON.stringify([...tags].sort());
 }

@@ -4,8 +4,9 @@
  */
 import type { Task } from "../types.ts";
 import { addEntry, editOf, joinUnsent, taskWith, withoutSame } from "./combine.ts";
+import { addConflict, changeOurs, isAsSeen, reviewConflict, type SeenConflict, settledBy } from "./conflicts.ts";
 import type { Draft } from "./draft.ts";
-import { FIELDS, fieldsOf, isSame, namesOf, pick, withFields } from "./fields.ts";
+import { FIELDS, fieldsOf, isSame, namesOf, part, pick, without } from "./fields.ts";
 import type { Conflict, Entry, Field, NewEntry } from "./model.ts";
 
 /** What the server has: the task, or its deletion. */
@@ -21,12 +22,12 @@ export function take(draft: Draft, id: string, theirs: Theirs, revision: number)
 
 /** Judges the unsent change and the conflict of a task anew. A change that was sent is judged once it is answered. */
 export function rebase(draft: Draft, id: string, theirs: Theirs): void {
-  const entries = draft.entriesOf(id);
-  if (entries.some((entry) => draft.isSent(entry))) return;
-  const [entry] = entries;
+  if (draft.entriesOf(id).some((entry) => draft.isSent(entry))) return;
+  joinUnsent(draft, id);
+  const [entry] = draft.entriesOf(id);
   if (entry) rebaseEntry(draft, entry, theirs);
   const conflict = draft.conflicts.get(id);
-  if (conflict) reviewConflict(draft, conflict, theirs);
+  if (conflict) reviewConflict(draft, conflict, theirs === "deleted" ? theirs : (draft.shown(id) ?? theirs));
 }
 
 function rebaseEntry(draft: Draft, entry: Entry, theirs: Theirs): void {
@@ -49,10 +50,9 @@ function rebaseEntry(draft: Draft, entry: Entry, theirs: Theirs): void {
 function mergeEdit(draft: Draft, entry: Entry, theirs: Task): void {
   const open = namesOf(entry.fields).filter((name) => !isSame(name, theirs[name], entry.fields[name]));
   const isKept = (name: Field) => isSame(name, theirs[name], entry.base[name]);
-  const part = (names: Field[]) => ({ ...entry, fields: pick(entry.fields, names), base: pick(entry.base, names) });
   const [kept, lost] = [open.filter(isKept), open.filter((name) => !isKept(name))];
-  keep(draft, entry, kept.length > 0 ? part(kept) : undefined);
-  if (lost.length > 0) addConflict(draft, { ...part(lost), mine: taskWith(entry), kind: "fields" });
+  keep(draft, entry, kept.length > 0 ? part(entry, kept) : undefined);
+  if (lost.length > 0) addConflict(draft, { ...part(entry, lost), mine: taskWith(entry), kind: "fields" });
 }
 
 function keep(draft: Draft, { seq }: Entry, entry: NewEntry | undefined): void {
@@ -64,46 +64,27 @@ function collide(draft: Draft, entry: Entry, kind: Conflict["kind"]): void {
   addConflict(draft, { ...entry, mine: taskWith(entry), kind });
 }
 
-function addConflict(draft: Draft, { id, kind, fields, base, mine }: Conflict): void {
-  const former = draft.conflicts.get(id);
-  draft.conflicts.set(id, {
-    ...{ id, kind, fields: { ...former?.fields, ...fields }, base: { ...base, ...former?.base } },
-    mine: withFields(mine, { ...former?.fields, ...fields }),
-  });
-}
-
-/** A conflict after the server's state has changed: it may be settled, or be of another kind. */
-function reviewConflict(draft: Draft, conflict: Conflict, theirs: Theirs): void {
-  const { id, kind, fields, base, mine } = conflict;
-  if (theirs === "deleted") {
-    draft.conflicts.set(id, kind === "deleted-here" ? undefined : { ...conflict, kind: "deleted-there" });
-    return;
-  }
-  if (kind === "deleted-here") return;
-  const open = namesOf(fields).filter((name) => !isSame(name, theirs[name], fields[name]));
-  const rest = { id, kind: "fields" as const, fields: pick(fields, open), base: pick(base, open), mine };
-  draft.conflicts.set(id, open.length === 0 ? undefined : rest);
-}
-
 /**
  * Adds a change that the person made while seeing `entry.seen`. What it sets or deletes settles a conflict about it.
  */
-export function change(draft: Draft, entry: NewEntry): void {
-  if (entry.kind === "create" && draft.entriesOf(entry.id).some(({ kind }) => kind === "delete")) {
+export function change(draft: Draft, made: NewEntry): void {
+  if (made.kind === "create" && draft.entriesOf(made.id).some(({ kind }) => kind === "delete")) {
     // Another tab has sent the task before it was deleted.
-    change(draft, { ...entry, kind: "restore", fields: {} });
+    change(draft, { ...made, kind: "restore", fields: {} });
     return;
   }
-  const conflict = draft.conflicts.get(entry.id);
-  if (conflict?.kind === "deleted-there" && entry.kind === "restore") {
-    settle(draft, { conflict, theirs: draft.tasks.get(entry.id) }, true);
+  const conflict = draft.conflicts.get(made.id);
+  if (conflict?.kind === "deleted-there" && made.kind === "restore") {
+    settle(draft, { conflict, theirs: draft.shown(made.id) }, true);
+    addEntry(draft, part(made, without(made.fields, conflict.fields)));
     return;
   }
-  if (conflict) draft.conflicts.set(entry.id, settledBy(conflict, entry));
+  const entry = conflict?.kind === "fields" && made.kind === "edit" ? changeOurs(draft, conflict, made) : made;
+  if (!entry) return;
+  const open = draft.conflicts.get(made.id);
+  if (open) draft.conflicts.set(entry.id, settledBy(open, entry));
   if (conflict?.kind === "deleted-here" && entry.kind !== "delete") {
-    // The deletion is undone: the edit that it replaced waits again.
-    const { fields, base, mine } = conflict;
-    change(draft, { id: entry.id, kind: "edit", fields, base: pick(base, namesOf(fields)), seen: mine });
+    changeAgain(draft, conflict);
     if (entry.kind === "restore") return;
   }
   const hasEntries = draft.entriesOf(entry.id).length > 0;
@@ -114,51 +95,36 @@ export function change(draft: Draft, entry: NewEntry): void {
   else if (!hasEntries && entry.kind !== "create") rebase(draft, entry.id, "deleted");
 }
 
-function settledBy(conflict: Conflict, { kind, fields }: NewEntry): Conflict | undefined {
-  if (kind === "edit" && conflict.kind === "deleted-there") return conflict;
-  if (kind !== "edit" || conflict.kind !== "fields") return undefined;
-  const open = namesOf(conflict.fields).filter((name) => !(name in fields));
-  if (open.length === 0) return undefined;
-  return { ...conflict, fields: pick(conflict.fields, open), base: pick(conflict.base, open) };
+/** The edit that a deletion replaced waits again. */
+function changeAgain(draft: Draft, { id, fields, base, mine }: Conflict): void {
+  const names = namesOf(fields);
+  if (names.length > 0) change(draft, { id, kind: "edit", fields, base: pick(base, names), seen: mine });
 }
 
 /**
  * Settles a conflict: our change is made again on what the server has now, or is dropped.
- * @param seen the conflict, and the server's task, as the person saw them
+ * @param seen the conflict, and the task that is shown, as the person saw them
  * @param keepMine whether ours is kept; or the fields of which it is
  * @returns false if either has changed since: then the person has to look again
  */
 export function settle(draft: Draft, seen: SeenConflict, keepMine: readonly Field[] | boolean): boolean {
   const { id, kind, fields } = seen.conflict;
   const conflict = draft.conflicts.get(id);
-  const base = draft.tasks.get(id);
-  if (!conflict || !isAsSeen(conflict, base, seen)) return false;
+  const shown = draft.shown(id);
+  if (!conflict || !isAsSeen(conflict, shown, seen)) return false;
   draft.conflicts.set(id, undefined);
-  if (keepMine === false) return true;
-  if (kind === "deleted-there" || !base) {
+  if (keepMine === false) {
+    if (kind === "deleted-here") changeAgain(draft, conflict);
+  } else if (kind === "deleted-there" || !shown) {
     addEntry(draft, { id, kind: "restore", fields, base: conflict.base, seen: conflict.mine });
   } else if (kind === "deleted-here") {
-    addEntry(draft, { id, kind: "delete", fields: {}, base: fieldsOf(base), seen: base });
+    addEntry(draft, { id, kind: "delete", fields: {}, base: fieldsOf(shown), seen: shown });
   } else {
     const names = keepMine === true ? namesOf(fields) : namesOf(fields).filter((name) => keepMine.includes(name));
-    const edit = withoutSame(editOf(base, pick(fields, names)));
+    const edit = withoutSame(editOf(shown, pick(fields, names)));
     if (edit) addEntry(draft, edit);
   }
   return true;
-}
-
-/** A conflict beside the server's task, as a person saw both. */
-export type SeenConflict = { conflict: Conflict; theirs: Task | undefined };
-
-function isAsSeen(conflict: Conflict, base: Task | undefined, { conflict: seen, theirs }: SeenConflict): boolean {
-  const names = seen.kind === "fields" ? namesOf(seen.fields) : FIELDS;
-  return (
-    conflict.kind === seen.kind &&
-    namesOf(conflict.fields).join() === namesOf(seen.fields).join() &&
-    namesOf(seen.fields).every((name) => isSame(name, conflict.fields[name], seen.fields[name])) &&
-    (base === undefined) === (theirs === undefined) &&
-    names.every((name) => isSame(name, base?.[name], theirs?.[name]))
-  );
 }
 
 /** Undoes the sending of changes: they wait again, joined with those that were made meanwhile. */

@@ -30,6 +30,9 @@ export type Change = { task: ShownTask; stored: Promise<void>; undo: () => Promi
 
 type Unsent = Pick<NewEntry, "fields" | "base">;
 
+/** What the undo of a removal has to know: what was not sent of the task, and whether the server has the task. */
+type Removal = { unsent: Unsent; isKnown: boolean };
+
 export type Replica = Awaited<ReturnType<typeof openReplica>>;
 
 /** Opens the copy, and begins to keep it equal to the server's. */
@@ -37,8 +40,8 @@ export async function openReplica(surroundings: Surroundings) {
   const { storage, clock, channel, lock, newId } = surroundings;
   const view = createView();
   const listeners = new Set<() => void>();
-  /** The unsent edits that deletions have replaced, by task: the undo of a deletion brings them back. */
-  const replaced = new Map<string, Unsent>();
+  /** What this tab has removed last, by task. */
+  const removals = new Map<string, Removal>();
   let status: SyncStatus = { state: "starting" };
   let isClosed = false;
   let isWiped = false;
@@ -49,7 +52,7 @@ export async function openReplica(surroundings: Surroundings) {
     ...surroundings,
     data,
     commit,
-    storeAgain: copy.storeAgain,
+    storeAgain: async () => void (await copy.storeAgain()),
     report,
     isClosed: () => isClosed,
   });
@@ -60,6 +63,7 @@ export async function openReplica(surroundings: Surroundings) {
     if (message.type === "status") {
       setStatus(message.status);
       copy.takeVersion(message.version);
+      void storeAgain();
     }
     if (message.type === "wiped") end(true);
   });
@@ -118,16 +122,13 @@ export async function openReplica(surroundings: Surroundings) {
      * person has to look again
      */
     async settle(id: string, keepMine: readonly Field[] | boolean): Promise<Pick<Change, "undo"> | undefined> {
-      const [conflict, theirs] = [data().conflicts.get(id), data().tasks.get(id)];
+      const [conflict, theirs] = [data().conflicts.get(id), seenTask(id)];
       if (!conflict) return undefined;
       const isSettled = await commit((draft) => settle(draft, { conflict, theirs }, keepMine));
       sendSoon();
       if (!isSettled) return undefined;
       return { undo: () => (isClosed ? undefined : unsettle(conflict, theirs, keepMine)) };
     },
-
-    /** The server's task, without what waits. */
-    theirs: (id: string): Task | undefined => data().tasks.get(id),
 
     /** Forgets a refusal that the person has read. */
     dismiss: (key: string): Promise<void> => commit((draft) => draft.refusals.set(key, undefined)),
@@ -145,9 +146,12 @@ export async function openReplica(surroundings: Surroundings) {
     async wipe(): Promise<void> {
       isClosed = true;
       await copy.idle();
-      await storage.clear();
-      channel.post({ type: "wiped" });
-      await end(true);
+      try {
+        await storage.clear();
+        channel.post({ type: "wiped" });
+      } finally {
+        await end(true);
+      }
     },
 
     /** Whether another tab has wiped the copy. */
@@ -166,17 +170,34 @@ export async function openReplica(surroundings: Surroundings) {
   function remove(id: string): Change | undefined {
     const seen = seenTask(id);
     if (!seen) return undefined;
-    const conflict = data().conflicts.get(id);
+    const draft = copy.seen();
+    const [conflict, last] = [draft.conflicts.get(id), draft.entriesOf(id).at(-1)];
+    const removal = {
+      unsent: last && last.kind !== "create" && !draft.isSent(last) ? unsentIn(last) : NOTHING_UNSENT,
+      isKnown: seen.revision > 0,
+    };
+    removals.set(id, removal);
     const stored = add({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
     const undo = () => {
-      // A task that was deleted before the server had it is created again.
-      const isKnown = seen.revision > 0 || copy.seen().entriesOf(id).length > 0;
-      const undone = isKnown ? restore(seen, replaced.get(id)).stored : recreate(seen);
-      // What was in conflict before is so again.
-      if (conflict?.kind === "fields") edit(id, conflict.fields, conflict.base)?.stored.catch(() => {});
+      const undone = view.get(id) ? editAgain(id, removal.unsent) : bringBack(seen, removal);
+      // What was in conflict before is so again, or waits again.
+      if (conflict) editAgain(id, conflict)?.catch(() => {});
       return undone;
     };
     return changeOf(seen, stored, undo);
+  }
+
+  /** Takes a removal back. A task that was deleted before the server had it is created again. */
+  function bringBack(seen: Task, { isKnown, unsent }: Removal): Promise<void> {
+    const draft = copy.seen();
+    // A deletion that waits holds what was not sent.
+    const isHeld = draft.entriesOf(seen.id).some((entry) => entry.kind === "delete" && !draft.isSent(entry));
+    if (isKnown) return restore(seen, isHeld ? NOTHING_UNSENT : unsent).stored;
+    return add({ id: seen.id, kind: "create", fields: fieldsOf(seen), base: {}, seen: { ...seen, revision: 0 } });
+  }
+
+  function editAgain(id: string, { fields, base }: Unsent): Promise<void> | undefined {
+    return edit(id, fields, base)?.stored;
   }
 
   /** What was kept of ours goes; what was dropped is in conflict again. */
@@ -194,7 +215,19 @@ export async function openReplica(surroundings: Surroundings) {
     }
     if (keepMine === false)
       return add({ id, kind: kind === "deleted-here" ? "delete" : "edit", fields, base, seen: mine });
-    return kind === "deleted-here" && theirs ? restore(theirs).stored : remove(id)?.stored;
+    if (kind === "deleted-here" && theirs) {
+      const back = restore(theirs).stored;
+      return editAgain(id, { fields, base }) ?? back;
+    }
+    return unrestore({ id, kind, fields, base, mine });
+  }
+
+  /** Takes a restoration back. A conflict that it has settled is there again, unless the restoration was sent. */
+  function unrestore({ id, kind, fields, base, mine }: Conflict): Promise<void> | undefined {
+    const removed = remove(id)?.stored;
+    const draft = copy.seen();
+    if (kind !== "deleted-there" || draft.tasks.get(id) || draft.entriesOf(id).length > 0) return removed;
+    return add({ id, kind: "edit", fields, base, seen: mine });
   }
 
   /** A task as it is shown, without what only the view knows. */
@@ -203,15 +236,11 @@ export async function openReplica(surroundings: Surroundings) {
     return "id" in seen ? seen : undefined;
   }
 
-  /** Creates a task again that was deleted before the server had it. */
-  function recreate(seen: Task): Promise<void> {
-    return add({ id: seen.id, kind: "create", fields: fieldsOf(seen), base: {}, seen: { ...seen, revision: 0 } });
-  }
-
-  function restore(task: Task, unsent: Unsent = { fields: {}, base: {} }): Change {
+  function restore(task: Task, unsent: Unsent = NOTHING_UNSENT): Change {
     const seen = { ...task, deletedAt: null };
+    const conflict = copy.seen().conflicts.get(task.id);
     const stored = add({ id: task.id, kind: "restore", ...unsent, seen });
-    return changeOf(seen, stored, () => remove(task.id)?.stored);
+    return changeOf(seen, stored, () => (conflict ? unrestore(conflict) : remove(task.id)?.stored));
   }
 
   function changeOf(seen: Task, stored: Promise<void>, undo: () => Promise<void> | undefined): Change {
@@ -239,8 +268,8 @@ export async function openReplica(surroundings: Surroundings) {
     for (const entry of draft.entries()) waiting.set(entry.id, [...(waiting.get(entry.id) ?? []), entry]);
     for (const id of ids) {
       const entries = waiting.get(id) ?? [];
-      const deletion = entries.find(({ kind }) => kind === "delete");
-      if (deletion) replaced.set(id, { fields: deletion.fields, base: pick(deletion.base, namesOf(deletion.fields)) });
+      const [deletion, removal] = [entries.find(({ kind }) => kind === "delete"), removals.get(id)];
+      if (deletion && removal) Object.assign(removal, { unsent: unsentIn(deletion), isKnown: true });
       const task = showTask(draft.tasks.get(id), entries);
       view.set(id, task, entries.at(-1)?.seq ?? 0);
     }
@@ -261,14 +290,28 @@ export async function openReplica(surroundings: Surroundings) {
     for (const listener of [...listeners]) listener();
   }
 
+  /** Stores what the device could not store, and has it sent. */
+  async function storeAgain(): Promise<void> {
+    if (await copy.storeAgain().catch(() => false)) channel.post({ type: "sync" });
+  }
+
   async function end(wiped: boolean): Promise<void> {
     isClosed = true;
     isWiped ||= wiped;
     if (wiped) copy.wiped();
     sync.end();
-    if (!wiped) await copy.idle();
+    if (!wiped) {
+      await copy.idle();
+      await storeAgain();
+    }
     channel.close();
     storage.close();
     announce();
   }
+}
+
+const NOTHING_UNSENT: Unsent = { fields: {}, base: {} };
+
+function unsentIn({ fields, base }: Unsent): Unsent {
+  return { fields, base: pick(base, namesOf(fields)) };
 }

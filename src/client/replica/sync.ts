@@ -84,7 +84,10 @@ export function createSync({ network, clock, newId, data, commit, storeAgain, re
         await (isStale ? pause(pauseAfter(failures)) : pause(POLL_MS, { until: clock.untilLookedAt }));
       } catch (error) {
         if (isClosed()) return;
-        await recover(failureOf(error));
+        await recover(failureOf(error)).catch((failure: unknown) => {
+          // The copy was deleted meanwhile.
+          if (!isClosed()) throw failure;
+        });
       }
     }
   }

@@ -51,9 +51,9 @@ function become(userId: string): void {
 
 /** Opens the copy of who was here last, and asks the server who it is now. */
 export async function start(): Promise<void> {
-  await finishLeaving();
   const last = localStorage.getItem(LAST_USER);
-  if (last) {
+  // Whoever was signing out when the tab was killed sees nothing until the server has told whether they are.
+  if (last && last !== localStorage.getItem(LEAVING)) {
     become(last);
     await openTasks(client, last);
   }
@@ -70,27 +70,31 @@ addEventListener("storage", ({ key, newValue }: StorageEvent) => {
 });
 
 let isLeaving = false;
-/** Grows with each sign-in on this page: what was asked before says nothing about who is signed in now. */
-let signIns = 0;
+/** Grows with each question who is signed in, and with each sign-in and sign-out: only the newest tells. */
+let turn = 0;
 
 /** Asks the server who is signed in. Without an answer, everything stays as it is. */
 export async function refresh(): Promise<void> {
   if (!navigator.onLine || isLeaving) return;
-  const asked = signIns;
+  turn += 1;
+  const mine = turn;
   let current: { user: Person } | undefined;
   try {
     current = await client.session();
   } catch (error) {
     if (!isTasksError(error) || error.code !== "session_ended") return;
   }
-  if (asked !== signIns) return refresh();
+  if (mine !== turn) return;
+  await finishLeaving(current?.user);
+  if (mine !== turn) return;
   if (current) await show(current.user);
   else await sessionEnded();
 }
 
 /** Shows the tasks of somebody who has signed in on this page. What the same person had not sent yet is sent now. */
 export async function enter(user: Person): Promise<void> {
-  signIns += 1;
+  turn += 1;
+  if (localStorage.getItem(LEAVING) === user.id) localStorage.removeItem(LEAVING);
   await show(user);
 }
 
@@ -120,45 +124,60 @@ async function sessionEnded(): Promise<void> {
   await closeTasks({ wipes: false });
 }
 
+/** Somebody else is signed in than this tab shows, so that nobody is signed out here. */
+export class OtherPerson extends Error {}
+
 /**
  * Ends the session, and deletes the copy from the device, in every tab. Throws if the server cannot be reached.
  * @param work ends the session: signing out, or deleting the account
  * @param sentence for the sign-in page
+ * @throws {OtherPerson}
  */
 export async function leave(work: () => Promise<void>, sentence = ""): Promise<void> {
-  localStorage.setItem(LEAVING, localStorage.getItem(LAST_USER) ?? "");
+  const [shown, last] = [sessionStorage.getItem(TAB_USER) ?? "", localStorage.getItem(LAST_USER)];
+  if (last && last !== shown) {
+    void refresh();
+    throw new OtherPerson();
+  }
+  localStorage.setItem(LEAVING, shown);
   isLeaving = true;
+  turn += 1;
   try {
     await work();
+    localStorage.removeItem(LAST_USER);
+    forgetPerson();
+    await finish(() => closeTasks({ wipes: true }));
+    person.value = undefined;
+    notice.value = sentence;
+    go("/sign-in", { replaces: true });
   } catch (error) {
     localStorage.removeItem(LEAVING);
     throw error;
   } finally {
     isLeaving = false;
   }
-  localStorage.removeItem(LAST_USER);
-  forgetPerson();
-  await closeTasks({ wipes: true });
-  localStorage.removeItem(LEAVING);
-  person.value = undefined;
-  notice.value = sentence;
-  go("/sign-in", { replaces: true });
 }
 
-/** Deletes a copy whose person signed out in a tab that was killed meanwhile, unless the session is still there. */
-async function finishLeaving(): Promise<void> {
+/** Deletes the copy of a person who has left. If that fails, the mark stays, and it is done when the app is opened again. */
+async function finish(deleting: () => Promise<void>): Promise<void> {
+  await deleting().then(
+    () => localStorage.removeItem(LEAVING),
+    () => {},
+  );
+}
+
+/** Deletes the copy of somebody who signed out in a tab that was killed meanwhile, unless they are signed in after all. */
+async function finishLeaving(current: Person | undefined): Promise<void> {
   const leaving = localStorage.getItem(LEAVING);
-  if (!leaving) return;
-  const current = await client.session().catch(() => undefined);
-  if (current?.user.id !== leaving) {
-    if (localStorage.getItem(LAST_USER) === leaving) localStorage.removeItem(LAST_USER);
-    await deleteCopy(client, leaving);
-  }
-  localStorage.removeItem(LEAVING);
+  if (!leaving || (isOpen.value && sessionStorage.getItem(TAB_USER) === leaving)) return;
+  if (current?.id === leaving) return localStorage.removeItem(LEAVING);
+  if (localStorage.getItem(LAST_USER) === leaving) localStorage.removeItem(LAST_USER);
+  await finish(() => deleteCopy(client, leaving));
 }
 
 /** Another tab has signed out, and deleted the copy. */
 export async function leftElsewhere(): Promise<void> {
+  turn += 1;
   forgetPerson();
   await closeTasks({ wipes: false });
   person.value = undefined;

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { closeDialog, Dialog } from "../shell/dialog.tsx";
 import { moves, tasks } from "../tasks/store.ts";
-import { client, leave } from "./session.ts";
+import { client, leave, OtherPerson } from "./session.ts";
 import { failureOf } from "./words.ts";
 
 export function SignOutDialog() {
@@ -26,7 +26,7 @@ export function SignOutDialog() {
       closeDialog();
     } catch (failure) {
       const { text } = failureOf(failure);
-      error.value = `${text} You are still signed in.`;
+      error.value = failure instanceof OtherPerson ? text : `${text} You are still signed in.`;
     } finally {
       isBusy.value = false;
     }

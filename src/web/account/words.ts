@@ -1,5 +1,6 @@
 /** Failures of account calls, in words that a person understands. */
 import { isTasksError } from "../../client/index.ts";
+import { OtherPerson } from "./session.ts";
 
 const WORDS: Record<string, string> = {
   INVALID_EMAIL_OR_PASSWORD: "The address or the password is wrong.",
@@ -26,6 +27,8 @@ export type Failure = {
 
 /** What went wrong, and what to do. */
 export function failureOf(error: unknown): Failure {
+  if (error instanceof OtherPerson)
+    return { text: "Somebody else has signed in in another tab. Load this page again.", code: "" };
   if (!isTasksError(error)) return { text: "Something went wrong here. Load the page again.", code: "" };
   const code = error.code === "account_refused" ? error.reason : error.code;
   const waitSeconds = error.retryAfterSeconds;

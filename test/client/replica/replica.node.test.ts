@@ -5,7 +5,7 @@ import { InvalidTask } from "../../../src/client/replica/fields.ts";
 import { openReplica, type Replica } from "../../../src/client/replica/replica.ts";
 import { createMemoryStorage, type ReplicaStorage } from "../../../src/client/replica/storage.ts";
 import type { Message, Surroundings } from "../../../src/client/replica/surroundings.ts";
-import type { Operation } from "../../../src/client/types.ts";
+import type { Operation, Task } from "../../../src/client/types.ts";
 import { createModelServer, type ModelServer, ServerRefusal } from "./model-server.ts";
 import { createRandom } from "./scheduler.ts";
 
@@ -98,6 +98,51 @@ function createDisk() {
 const offline = () => new ServerRefusal(0, "network");
 const settled = (replica: Replica) =>
   expect.poll(() => [replica.status().waiting, replica.status().state]).toEqual([0, "idle"]);
+
+/** A task that the server has, on a device that has just lost its network. */
+async function twoDevices() {
+  const world = createWorld();
+  const replica = await world.open();
+  const { task } = replica.create({ title: "Original", description: "d" });
+  await settled(replica);
+  world.fail = offline;
+  return { world, replica, id: task.id };
+}
+
+/** The network is there again: waits until nothing waits any more. */
+async function online(world: World, replica: Replica): Promise<void> {
+  world.fail = undefined;
+  replica.sync();
+  await settled(replica);
+}
+
+/** A device whose change of a task has met another device's. */
+async function inConflict(mine: (replica: Replica, id: string) => unknown, theirs: (id: string) => Operation) {
+  const device = await twoDevices();
+  const { world, replica, id } = device;
+  mine(replica, id);
+  world.server.run("other", theirs(id));
+  world.fail = undefined;
+  replica.sync();
+  await expect.poll(() => replica.conflicts().length).toBe(1);
+  await settled(replica);
+  return device;
+}
+
+/** The server's task, as the trash shows it. */
+function inTrash(world: World, id: string): Task {
+  const task = world.server.get(id);
+  if (!task?.deletedAt) throw new Error("The task is not in the trash.");
+  return task;
+}
+
+/** Something of another task is under way, so that what is changed now waits behind it. */
+async function busy(world: World, replica: Replica): Promise<void> {
+  await replica.create({ title: "Under way" }).stored;
+  await expect.poll(async () => (await world.storage.load()).meta.batch !== undefined).toBe(true);
+}
+
+const ours = (replica: Replica) => replica.conflicts().map(({ kind, fields }) => [kind, fields.title]);
 
 describe("P6 local first", () => {
   it("P6 shows and keeps changes without a network, and sends them once it is there", async () => {
@@ -263,15 +308,6 @@ describe("P6 the order of what waits", () => {
 });
 
 describe("P7 rebase", () => {
-  async function twoDevices() {
-    const world = createWorld();
-    const replica = await world.open();
-    const { task } = replica.create({ title: "Original", description: "d" });
-    await settled(replica);
-    world.fail = offline;
-    return { world, replica, id: task.id };
-  }
-
   it("P7 different fields of one task merge", async () => {
     const { world, replica, id } = await twoDevices();
     replica.edit(id, { title: "Mine" });
@@ -476,6 +512,179 @@ describe("P7 rebase", () => {
     await Promise.all([replica.close(), other.close()]);
   });
 
+  it("P7 the undo of an older edit overwrites no newer one, sent or not, of this device or another", async () => {
+    const { world, replica, id } = await twoDevices();
+    const first = replica.edit(id, { title: "First" });
+    replica.edit(id, { title: "Second" });
+    await first?.undo();
+    expect([replica.get(id)?.title, ours(replica)]).toEqual(["Second", [["fields", "Original"]]]);
+    await online(world, replica);
+    expect([world.server.get(id)?.title, ours(replica)]).toEqual(["Second", [["fields", "Original"]]]);
+    await replica.settle(id, false);
+    const sent = replica.edit(id, { title: "Third" });
+    await settled(replica);
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs" } });
+    replica.sync();
+    await expect.poll(() => replica.get(id)?.title).toBe("Theirs");
+    world.fail = offline;
+    await busy(world, replica);
+    await replica.edit(id, { title: "Newer" })?.stored;
+    await sent?.undo();
+    await online(world, replica);
+    expect([world.server.get(id)?.title, ours(replica)]).toEqual(["Newer", [["fields", "Second"]]]);
+    await replica.close();
+  });
+
+  it("P7 an editor that is saved after another tab changed the same field, unsent, is in conflict with it", async () => {
+    const { world, replica, id } = await twoDevices();
+    const other = await world.open();
+    await busy(world, replica);
+    const opened = replica.get(id);
+    await other.edit(id, { title: "From the other tab" })?.stored;
+    await expect.poll(() => replica.get(id)?.title).toBe("From the other tab");
+    await replica.edit(id, { title: "From the editor" }, opened)?.stored;
+    await online(world, replica);
+    expect([world.server.get(id)?.title, ours(replica)]).toEqual([
+      "From the other tab",
+      [["fields", "From the editor"]],
+    ]);
+    await Promise.all([replica.close(), other.close()]);
+  });
+
+  it.each([true, false])("P7 taking a choice back overwrites nothing newer; ours kept %s", async (keepsMine) => {
+    const { world, replica, id } = await inConflict(
+      (device, task) => device.edit(task, { title: "Mine" }),
+      (task) => ({ op: "patch", id: task, task: { title: "Theirs" } }),
+    );
+    world.fail = offline;
+    await busy(world, replica);
+    const choice = await replica.settle(id, keepsMine);
+    await replica.edit(id, { title: "Newer" })?.stored;
+    await choice?.undo();
+    await online(world, replica);
+    const former = keepsMine ? "Theirs" : "Mine";
+    expect([world.server.get(id)?.title, ours(replica)]).toEqual(["Newer", [["fields", former]]]);
+    await replica.close();
+  });
+
+  it("P7 the undo of an edit that is in conflict ends the conflict, and a newer value of ours replaces it", async () => {
+    const { replica, id } = await inConflict(
+      (device, task) => device.edit(task, { title: "Mine" }),
+      (task) => ({ op: "patch", id: task, task: { title: "Theirs" } }),
+    );
+    const [{ mine } = { mine: undefined }] = replica.conflicts();
+    await replica.edit(id, { title: "Mine, longer" }, mine)?.stored;
+    expect(ours(replica)).toEqual([["fields", "Mine, longer"]]);
+    await replica.edit(id, { title: "Original" }, { title: "Mine, longer" })?.stored;
+    await settled(replica);
+    expect([ours(replica), replica.get(id)?.title]).toEqual([[], "Theirs"]);
+    await replica.close();
+  });
+
+  it("P7 an edit that was made on a task while its restoration waits behind an older edit is kept", async () => {
+    const { world, replica, id } = await twoDevices();
+    const { batch } = world.server;
+    world.server.batch = () => {
+      throw new ServerRefusal(503, "database_unavailable");
+    };
+    world.fail = undefined;
+    await replica.edit(id, { description: "Being sent" })?.stored;
+    await expect.poll(async () => (await world.storage.load()).meta.batch !== undefined).toBe(true);
+    world.server.run("other", { op: "delete", id });
+    replica.sync();
+    await expect.poll(() => replica.get(id)).toBeUndefined();
+    await replica.restore(inTrash(world, id)).stored;
+    await replica.edit(id, { title: "Mine" })?.stored;
+    world.server.batch = batch;
+    await online(world, replica);
+    expect(world.server.get(id)).toMatchObject({ title: "Mine", description: "Being sent", deletedAt: null });
+    await replica.close();
+  });
+
+  it("P5 P7 what was not sent of a restored task survives its removal and the undo, and nothing older comes back", async () => {
+    const { world, replica, id } = await twoDevices();
+    replica.edit(id, { title: "Held by the first removal" });
+    replica.remove(id);
+    await online(world, replica);
+    world.fail = offline;
+    replica.restore(inTrash(world, id));
+    replica.edit(id, { description: "Mine" });
+    await replica.remove(id)?.undo();
+    await online(world, replica);
+    expect(world.server.get(id)).toMatchObject({ title: "Original", description: "Mine", deletedAt: null });
+    expect(replica.conflicts()).toEqual([]);
+    await replica.close();
+  });
+
+  it("P5 P7 taking a restoration back brings the conflict back that it settled", async () => {
+    for (const isFromTrash of [true, false]) {
+      const { world, replica, id } = await inConflict(
+        (device, task) => device.edit(task, { title: "Mine" }),
+        (task) => ({ op: "delete", id: task }),
+      );
+      world.fail = offline;
+      const restored = isFromTrash ? replica.restore(inTrash(world, id)) : await replica.settle(id, true);
+      await restored?.undo();
+      await online(world, replica);
+      expect([world.server.live(), ours(replica)]).toEqual([[], [["deleted-there", "Mine"]]]);
+      await replica.close();
+    }
+  });
+
+  it("P5 P7 the removal of a task while it is created can be undone once both are sent", async () => {
+    const world = createWorld();
+    const replica = await world.open();
+    await settled(replica);
+    const { batch } = world.server;
+    let removed: ReturnType<Replica["remove"]>;
+    world.server.batch = (...args) => {
+      const answer = batch(...args);
+      removed ??= replica.remove(replica.list()[0]?.id ?? "");
+      return answer;
+    };
+    const { task } = replica.create({ title: "New" });
+    await expect.poll(() => removed).toBeDefined();
+    await settled(replica);
+    expect(world.server.get(task.id)?.deletedAt).not.toBeNull();
+    await removed?.undo();
+    await settled(replica);
+    expect([world.server.get(task.id)?.deletedAt, ours(replica)]).toEqual([null, []]);
+    // Once more, beside a conflict about the same task: what is in conflict is kept.
+    world.fail = offline;
+    replica.edit(task.id, { title: "Mine" });
+    world.server.run("other", { op: "delete", id: task.id });
+    await online(world, replica);
+    expect(ours(replica)).toEqual([["deleted-there", "Mine"]]);
+    await removed?.undo();
+    await settled(replica);
+    expect([world.server.get(task.id)?.title, ours(replica)]).toEqual(["Mine", []]);
+    await replica.close();
+  });
+
+  it.each(["kept", "deleted, undone", "deleted by key, undone"])(
+    "P7 the edit that a deletion here replaced is kept when the task is %s",
+    async (way) => {
+      const { world, replica, id } = await inConflict(
+        (device, task) => {
+          device.edit(task, { title: "Mine" });
+          device.remove(task);
+        },
+        (task) => ({ op: "patch", id: task, task: { description: "Theirs" } }),
+      );
+      expect(replica.conflicts()).toMatchObject([{ kind: "deleted-here", fields: { title: "Mine" } }]);
+      if (way === "kept") await replica.settle(id, false);
+      else {
+        const change = way === "deleted, undone" ? await replica.settle(id, true) : replica.remove(id);
+        await settled(replica);
+        await change?.undo();
+      }
+      await settled(replica);
+      expect(world.server.get(id)).toMatchObject({ title: "Mine", description: "Theirs", deletedAt: null });
+      expect(replica.conflicts()).toEqual([]);
+      await replica.close();
+    },
+  );
+
   it("P7 a conflict that changes while the person looks is not settled blindly", async () => {
     const { world, replica, id } = await twoDevices();
     replica.edit(id, { title: "Mine" });
@@ -632,6 +841,71 @@ describe("P6 refusals and trouble", () => {
     const { tasks, outbox } = await inner.load();
     expect([tasks.size, outbox.size]).toEqual([1, 2]);
     await replica.close();
+  });
+
+  it("P6 a storage that the browser has emptied while it was full is filled again with all that waits", async () => {
+    const world = createWorld();
+    let disk = createDisk();
+    const storage: ReplicaStorage = {
+      load: () => disk.storage.load(),
+      commit: (...args) => disk.storage.commit(...args),
+      clear: () => disk.storage.clear(),
+      close() {},
+    };
+    const replica = await world.open("device", storage);
+    await settled(replica);
+    world.fail = offline;
+    for (const title of ["One", "Two"]) await replica.create({ title }).stored;
+    disk.isFull = true;
+    replica.create({ title: "Three" });
+    await expect.poll(() => replica.status().isStored).toBe(false);
+    disk = createDisk();
+    await replica.create({ title: "Four" }).stored;
+    expect((await disk.storage.load()).outbox.size).toBe(4);
+    await online(world, replica);
+    expect(world.server.live()).toHaveLength(4);
+    await replica.close();
+  });
+
+  it.each(["after a while", "when the tab is closed"])(
+    "P6 what a following tab could not store is stored and sent %s",
+    async (when) => {
+      const world = createWorld();
+      const leader = await world.open();
+      await settled(leader);
+      let failsOnce = false;
+      const storage: ReplicaStorage = {
+        ...world.storage,
+        commit(...args) {
+          if (!failsOnce) return world.storage.commit(...args);
+          failsOnce = false;
+          return Promise.reject(new Error("UnknownError"));
+        },
+      };
+      const follower = await world.open("device", storage);
+      await settled(leader);
+      failsOnce = true;
+      follower.create({ title: "Mine" });
+      if (when !== "after a while") await follower.close();
+      await expect.poll(() => world.server.live().length).toBe(1);
+      await Promise.all([leader.close(), follower.close()]);
+    },
+  );
+
+  it("P6 the loop ends by itself when the copy was deleted while it starts over", async () => {
+    const world = createWorld();
+    const replica = await world.open();
+    await settled(replica);
+    let hasEnded = false;
+    const ended = world.leader.then(() => {
+      hasEnded = true;
+    });
+    world.fail = () => new ServerRefusal(410, "changes_expired");
+    // Another tab deletes the copy, and is killed before it tells.
+    await world.storage.clear();
+    replica.sync();
+    await ended;
+    expect([hasEnded, replica.isWiped()]).toEqual([true, true]);
   });
 
   it("P6 a clock that jumps by years changes nothing", async () => {

@@ -2,6 +2,7 @@
  * One random history of devices that edit the same tasks, replayable by its seed: requests and answers that are lost, tabs
  * killed wherever they wait, storage that fails, sign-outs. It tells what went wrong, if anything did.
  */
+import type { Conflict } from "../../../src/client/replica/model.ts";
 import type { openReplica as OpenReplica, Replica } from "../../../src/client/replica/replica.ts";
 import { createMemoryStorage, type ReplicaStorage } from "../../../src/client/replica/storage.ts";
 import type { Message, Surroundings } from "../../../src/client/replica/surroundings.ts";
@@ -54,6 +55,8 @@ type Tab = Owner & {
   listener: ((message: Message) => void) | undefined;
   /** The task of an open editor, as it was when it was opened. */
   opened?: Task | undefined;
+  /** What can be taken back, whenever the person does it. */
+  undos: (() => void)[];
 };
 type Device = {
   name: string;
@@ -137,7 +140,7 @@ type World = {
 
 async function openTab(world: World, device: Device): Promise<void> {
   const { scheduler } = world;
-  const tab: Partial<Tab> & Owner = { isDead: false, inbox: [], listener: undefined };
+  const tab: Partial<Tab> & Owner = { isDead: false, inbox: [], listener: undefined, undos: [] };
   let isOpen = false;
   const opening = world.options.openReplica(surroundingsOf(world, device, tab as Tab)).then((replica) => {
     device.tabs.push(Object.assign(tab, { replica }) as Tab);
@@ -249,27 +252,39 @@ function surroundingsOf(world: World, device: Device, tab: Tab): Surroundings {
 function act(random: Random, device: Device, history: History): void {
   const tab = random.pick(device.tabs);
   if (!tab) return;
-  const { replica } = tab;
+  const { replica, undos } = tab;
+  if (undos.length > 0 && random.chance(0.2)) {
+    undos.splice(random.below(undos.length), 1)[0]?.();
+    return;
+  }
   const shown = replica.list();
   const task = shown.length > 0 ? random.pick(shown) : undefined;
   const conflicts = replica.conflicts();
   if (conflicts.length > 0 && random.chance(0.3)) {
-    const conflict = random.pick(conflicts);
-    const mine = random.chance(0.5);
-    if (mine) history.settles(device.name, tab, conflict, replica.theirs(conflict.id));
-    else history.letsGo(device.name, conflict.id);
-    void replica.settle(conflict.id, mine);
+    settle(random, device, tab, random.pick(conflicts), history);
+    return;
+  }
+  const trash = history.trash().filter(({ id }) => !replica.get(id));
+  if (trash.length > 0 && random.chance(0.08)) {
+    const gone = random.pick(trash);
+    const restored = replica.restore(gone);
+    history.restores(device.name, tab, gone, restored.stored);
+    undos.push(() => history.removes(device.name, tab, gone, stored(restored.undo())));
     return;
   }
   if (!task || random.chance(0.3)) {
     const created = replica.create({ title: history.value("title"), description: history.value("description") });
     history.creates(device.name, tab, created.task, created.stored);
+    undos.push(() => history.removes(device.name, tab, created.task, stored(created.undo())));
     return;
   }
   if (random.chance(0.15)) {
     const removed = replica.remove(task.id);
-    if (removed) history.removes(device.name, tab, task, removed.stored);
-    if (removed && random.chance(0.5)) history.restores(device.name, tab, task, stored(removed.undo()));
+    if (!removed) return;
+    history.removes(device.name, tab, task, removed.stored);
+    const undo = () => history.restores(device.name, tab, task, stored(removed.undo()));
+    if (random.chance(0.5)) undo();
+    else undos.push(undo);
     return;
   }
   if (random.chance(0.15)) {
@@ -284,14 +299,39 @@ function act(random: Random, device: Device, history: History): void {
   tab.opened = undefined;
   if (!changed) return;
   history.edits(device.name, tab, seen, field, value, changed.stored);
-  if (random.chance(0.2)) {
+  const undo = () =>
     history.edits(device.name, tab, { ...seen, [field]: value }, field, seen[field], stored(changed.undo()), true);
-  }
+  if (random.chance(0.2)) undo();
+  else undos.push(undo);
 }
 
-/** Of a tab that has ended, nothing is stored. */
+/** Settles a conflict, which can be taken back. */
+function settle(random: Random, device: Device, tab: Tab, conflict: Conflict, history: History): void {
+  const { id, kind, fields, base, mine } = conflict;
+  const keepsMine = random.chance(0.5);
+  const theirs = tab.replica.get(id);
+  if (keepsMine) history.settles(device.name, tab, conflict, theirs);
+  else history.letsGo(device.name, id);
+  const undo = (undone: Promise<void>) => {
+    const seen = theirs ?? mine;
+    if (kind === (keepsMine ? "deleted-there" : "deleted-here")) history.removes(device.name, tab, seen, undone);
+    else if (kind === "deleted-here") history.restores(device.name, tab, seen, undone);
+    else {
+      for (const what of FIELDS.filter((name) => name in fields)) {
+        const [from, to] = keepsMine ? [fields[what], theirs?.[what]] : [base[what], fields[what]];
+        history.edits(device.name, tab, { ...seen, [what]: from }, what, to, undone, keepsMine);
+      }
+    }
+  };
+  tab.replica.settle(id, keepsMine).then(
+    (choice) => choice && tab.undos.push(() => undo(stored(choice.undo()))),
+    () => {},
+  );
+}
+
+/** Of a tab that has ended, or where nothing was left to take back, nothing is stored. */
 function stored(undone: Promise<void> | undefined): Promise<void> {
-  return undone ?? Promise.reject(new Error("The tab has ended."));
+  return undone ?? Promise.reject(new Error("Nothing was stored."));
 }
 
 /** Somebody who calls the API without conditions: who undoes and repeats what others did. */
@@ -355,12 +395,7 @@ function createHistory(server: SimulatedServer) {
       add({ device, tab, id: task.id, what: "deletedAt", seen: "now", value: null }, stored);
     },
     /** The person sees both values before choosing, so that setting theirs again overwrites nothing silently. */
-    settles(
-      device: string,
-      tab: Tab,
-      { id, kind, fields }: ReturnType<Replica["conflicts"]>[number],
-      theirs: Task | undefined,
-    ): void {
+    settles(device: string, tab: Tab, { id, kind, fields }: Conflict, theirs: Task | undefined): void {
       if (kind === "deleted-there")
         deeds.push({ device, tab, id, what: "deletedAt", seen: "now", value: null, isStored: false });
       if (kind === "deleted-here")
@@ -370,6 +405,7 @@ function createHistory(server: SimulatedServer) {
           deeds.push({ device, tab, id, what, seen: theirs?.[what] ?? null, value: fields[what], isStored: false });
       }
     },
+    trash: (): Task[] => server.all().filter(({ deletedAt }) => deletedAt !== null),
     letsGo: (device: string, id: string): void => void letGo.push({ device, id, at: deeds.length }),
 
     /** Notes what a device still shows to its person. */
