@@ -23,13 +23,13 @@ async function openServer(): Promise<SimulatedServer> {
   const user = await client.signUp({ name: "Someone", email: nextEmail(), password: PASSWORD });
   const network = networkOf(client, user?.id ?? "");
   const effects: Effect[] = [];
-  const deleted = new Set<string>();
   let live: Task[] = [];
+  let trash: Task[] = [];
 
   return {
     effects,
     live: () => live,
-    all: () => [...live, ...[...deleted].map((id) => ({ id, deletedAt: "then" }) as Task)],
+    all: () => [...live, ...trash],
     expireTokens() {},
     async batch(by, operations, key) {
       const results = await network.send(operations, key);
@@ -54,11 +54,10 @@ async function openServer(): Promise<SimulatedServer> {
     async refresh() {
       live = [];
       for await (const { changes } of network.changes(undefined)) {
-        for (const { id, task } of changes) {
-          if (task) live.push(task);
-          else deleted.add(id);
-        }
+        for (const { task } of changes) if (task) live.push(task);
       }
+      trash = [];
+      for await (const task of client.tasks.all({ status: "deleted" })) trash.push(task);
     },
   };
 }
