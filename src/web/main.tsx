@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { type ComponentType, render } from "preact";
 import { useEffect } from "preact/hooks";
 import { ForgottenPassword, SignIn, SignUp } from "./account/entry-pages.tsx";
-import { leftElsewhere, needsTasks, onLeave, person, refresh, start } from "./account/session.ts";
+import { isUnsure, leftElsewhere, needsTasks, onLeave, refresh, start } from "./account/session.ts";
 import { SignOutDialog } from "./account/sign-out-dialog.tsx";
 import { path, watchLinks } from "./router.ts";
 import { CommandBar, ShortcutHelp } from "./shell/command-bar.tsx";
@@ -100,7 +100,7 @@ document.addEventListener("visibilitychange", () => document.visibilityState ===
 /** Somebody may have signed in or out elsewhere meanwhile. */
 function catchUp(): void {
   tasks.value?.sync();
-  if (!person.value) void refresh();
+  if (isUnsure()) void refresh();
 }
 
 const app = document.querySelector("#app");

@@ -160,7 +160,7 @@ describe("P4 by keyboard alone", () => {
     await keyboard.type(", edited");
     await keyboard.press("Control+Enter");
     await expectTitles(page, ["First, edited", "Second", "Third"]);
-    await page.waitForFunction(() => document.activeElement?.textContent?.includes("First, edited"));
+    await page.waitForFunction(() => document.activeElement?.closest(".row")?.textContent?.includes("First, edited"));
     await keyboard.press("Delete");
     await expectTitles(page, ["Second", "Third"]);
     await keyboard.press("/");

@@ -176,6 +176,38 @@ describe("L the life of a session", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it("P5 a sign-out whose answer is lost deletes the copy as well", async () => {
+    const { page } = await openPerson(system);
+    await addTask(page, "Private");
+    await expectSent(page);
+    await page.route("**/api/auth/sign-out", async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await page.getByRole("link", { name: "Ada" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.waitForURL("**/sign-in", { timeout: 60_000 });
+    await expect.poll(() => storedRecords(page)).toBe(0);
+  });
+
+  it("P5 a sign-out whose tab was killed before it was sent deletes nothing later", async () => {
+    const { page, context } = await openPerson(system);
+    await addTask(page, "Kept");
+    await expectSent(page);
+    await page.evaluate(() =>
+      localStorage.setItem("edge-tasks leaving", localStorage.getItem("edge-tasks user") ?? ""),
+    );
+    const look = () => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await look();
+    await expect.poll(() => page.evaluate(() => localStorage.getItem("edge-tasks leaving"))).toBeNull();
+    await context.clearCookies();
+    await page.reload();
+    await page.waitForURL("**/sign-in");
+    await look();
+    await page.getByText("Your session has ended.").waitFor();
+    expect(await storedRecords(page)).toBeGreaterThan(0);
+  });
+
   it("P5 a sign-out whose tab was killed still deletes the copy", async () => {
     const { page, context } = await openPerson(system);
     await addTask(page, "Private");

@@ -1,6 +1,7 @@
 /** Batches: what is sent next, and what an answer means. */
 import type { Operation, OperationResult } from "../types.ts";
 import { combine, taskWith } from "./combine.ts";
+import { endConflict } from "./conflicts.ts";
 import type { Draft } from "./draft.ts";
 import { fieldsOf, namesOf, pick } from "./fields.ts";
 import type { Batch, Entry, NewEntry } from "./model.ts";
@@ -148,6 +149,7 @@ function absent(draft: Draft, entry: Entry, newId: () => string): void {
   if (entry.kind === "restore") {
     const joined = removeAll(draft, id);
     if (joined) create(draft, newId(), joined);
+    endConflict(draft, id);
     return;
   }
   if (entry.kind === "delete") draft.outbox.set(entry.seq, undefined);
@@ -163,12 +165,14 @@ function create(draft: Draft, id: string, restoration: NewEntry): void {
 /** Takes a change out for good, and keeps its values for the person to read. Changes that were made on it go as well. */
 function refuse(draft: Draft, entry: Entry, { status, code, errors = [] }: OperationResult): void {
   const { id, seq, kind } = entry;
-  const refused = kind === "create" || kind === "restore" ? removeAll(draft, id) : entry;
+  const isOfTask = kind === "create" || kind === "restore";
+  const refused = isOfTask ? removeAll(draft, id) : entry;
   draft.outbox.set(seq, undefined);
   for (const later of draft.entriesOf(id)) {
     // It was made on values that the server never had.
     draft.outbox.set(later.seq, { ...later, base: { ...later.base, ...pick(entry.base, namesOf(later.base)) } });
   }
+  if (isOfTask && !draft.tasks.get(id)) endConflict(draft, id);
   if (!refused) return;
   const { fields } = refused;
   draft.refusals.set(`${seq}`, {

@@ -4,14 +4,38 @@ import type { Draft } from "./draft.ts";
 import { FIELDS, isSame, namesOf, part, pick, withFields, without } from "./fields.ts";
 import type { Conflict, Field, NewEntry } from "./model.ts";
 
-/** Adds to the conflict of a task. A value that is in conflict already was set later than what still waited. */
-export function addConflict(draft: Draft, { id, kind, mine, ...added }: Conflict): void {
+/** Adds to the conflict of a task. A conflict has one value of ours for a field: the one that was shown. The other is reported. */
+export function addConflict(draft: Draft, added: Conflict): void {
+  const { id, kind, mine } = added;
   const former = draft.conflicts.get(id);
-  const [fields, base] = [
-    { ...added.fields, ...former?.fields },
-    { ...added.base, ...former?.base },
-  ];
-  draft.conflicts.set(id, { id, kind, fields, base, mine: withFields(mine, fields) });
+  if (former) {
+    const isOther = (name: Field) => name in added.fields && !isSame(name, former.fields[name], added.fields[name]);
+    reportReplaced(draft, former, namesOf(former.fields).filter(isOther));
+  }
+  const fields = { ...former?.fields, ...added.fields };
+  draft.conflicts.set(id, {
+    id,
+    kind,
+    fields,
+    base: { ...added.base, ...former?.base },
+    mine: withFields(mine, fields),
+  });
+}
+
+/** The task of a conflict is gone for good: ours is kept for the person to read. */
+export function endConflict(draft: Draft, id: string): void {
+  const conflict = draft.conflicts.get(id);
+  if (!conflict) return;
+  reportReplaced(draft, conflict, namesOf(conflict.fields));
+  draft.conflicts.set(id, undefined);
+}
+
+function reportReplaced(draft: Draft, { id, fields, mine }: Conflict, names: readonly Field[]): void {
+  if (names.length === 0) return;
+  const key = `${draft.meta.nextSeq}`;
+  draft.setMeta({ nextSeq: draft.meta.nextSeq + 1 });
+  const told = { status: 409, code: "replaced", errors: [] };
+  draft.refusals.set(key, { key, id, kind: "edit", fields: pick(fields, names), task: mine, ...told });
 }
 
 /** A conflict after what it is about has changed: it may be settled, or be of another kind. */
@@ -26,17 +50,15 @@ export function reviewConflict(draft: Draft, conflict: Conflict, theirs: Task | 
   draft.conflicts.set(id, onlyOf({ ...conflict, kind: "fields" }, open));
 }
 
-/** What is left of a conflict after a change of the person. */
-export function settledBy(conflict: Conflict, { kind, fields }: NewEntry): Conflict | undefined {
-  if (kind === "edit" && conflict.kind === "deleted-there") {
-    const changed = pick(
-      fields,
-      namesOf(fields).filter((name) => name in conflict.fields),
-    );
-    return { ...conflict, fields: { ...conflict.fields, ...changed }, mine: withFields(conflict.mine, changed) };
-  }
-  if (kind !== "edit" || conflict.kind !== "fields") return undefined;
-  return onlyOf(conflict, without(conflict.fields, fields));
+/**
+ * What is left of a conflict after a change of the person.
+ * @param shown the task that is shown: only an edit that was made on it settles anything
+ */
+export function settledBy(conflict: Conflict, entry: NewEntry, shown: Task | undefined): Conflict | undefined {
+  if (entry.kind !== "edit" || conflict.kind === "deleted-here") return undefined;
+  if (conflict.kind === "deleted-there") return conflict;
+  const isOpen = (name: Field) => !(name in entry.fields && isSame(name, shown?.[name], entry.base[name]));
+  return onlyOf(conflict, namesOf(conflict.fields).filter(isOpen));
 }
 
 /**

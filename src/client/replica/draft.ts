@@ -54,7 +54,8 @@ export function showTask(base: Task | undefined, entries: readonly Entry[]): Tas
   return entries.reduce((task, { kind, fields, seen }) => {
     if (kind === "delete") return undefined;
     if (kind === "edit") return task && withFields(task, fields, seen.updatedAt);
-    return task ?? withFields({ ...seen, deletedAt: null }, fields);
+    if (kind === "create" && task) return task;
+    return withFields(task ?? { ...seen, deletedAt: null }, fields);
   }, base);
 }
 

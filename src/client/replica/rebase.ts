@@ -79,12 +79,13 @@ export function change(draft: Draft, made: NewEntry): void {
     addEntry(draft, part(made, without(made.fields, conflict.fields)));
     return;
   }
-  const entry = conflict?.kind === "fields" && made.kind === "edit" ? changeOurs(draft, conflict, made) : made;
+  const entry =
+    conflict && conflict.kind !== "deleted-here" && made.kind === "edit" ? changeOurs(draft, conflict, made) : made;
   if (!entry) return;
   const open = draft.conflicts.get(made.id);
-  if (open) draft.conflicts.set(entry.id, settledBy(open, entry));
+  if (open) draft.conflicts.set(entry.id, settledBy(open, entry, draft.shown(entry.id)));
   if (conflict?.kind === "deleted-here" && entry.kind !== "delete") {
-    changeAgain(draft, conflict);
+    changeAgain(draft, conflict, without(conflict.fields, entry.fields));
     if (entry.kind === "restore") return;
   }
   const hasEntries = draft.entriesOf(entry.id).length > 0;
@@ -96,9 +97,8 @@ export function change(draft: Draft, made: NewEntry): void {
 }
 
 /** The edit that a deletion replaced waits again. */
-function changeAgain(draft: Draft, { id, fields, base, mine }: Conflict): void {
-  const names = namesOf(fields);
-  if (names.length > 0) change(draft, { id, kind: "edit", fields, base: pick(base, names), seen: mine });
+function changeAgain(draft: Draft, { id, fields, base, mine }: Conflict, names = namesOf(fields)): void {
+  if (names.length > 0) change(draft, { ...part({ fields, base }, names), id, kind: "edit", seen: mine });
 }
 
 /**

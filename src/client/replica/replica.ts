@@ -6,7 +6,7 @@ import type { NewTask, Task, TaskChanges } from "../types.ts";
 import { editOf, withoutSame } from "./combine.ts";
 import { createCopy } from "./copy.ts";
 import { showTask } from "./draft.ts";
-import { fieldsOf, namesOf, newFields, normalize, pick } from "./fields.ts";
+import { fieldsOf, isSame, namesOf, newFields, normalize, part, pick } from "./fields.ts";
 import type { Conflict, Entry, Field, Fields, NewEntry, Refusal } from "./model.ts";
 import { settle } from "./rebase.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -23,8 +23,8 @@ export type ReplicaStatus = SyncStatus & {
 };
 
 /**
- * A change, and the promise that it is stored on the device. `undo` takes it back by another change; where something else
- * was changed since, that becomes a conflict. Undefined if there is nothing to take back.
+ * A change, and the promise that it is stored on the device. `undo` takes it back by another change, as far as nothing else
+ * was changed since. Undefined if nothing is left to take back.
  */
 export type Change = { task: ShownTask; stored: Promise<void>; undo: () => Promise<void> | undefined };
 
@@ -164,7 +164,26 @@ export async function openReplica(surroundings: Surroundings) {
     const at = new Date(clock.now()).toISOString();
     const entry = withoutSame(editOf({ ...seen, updatedAt: at }, normalize(changes), madeOn ?? seen));
     if (!entry) return changeOf(seen, Promise.resolve(), () => undefined);
-    return changeOf(seen, add(entry), () => edit(id, entry.base, entry.fields)?.stored);
+    const conflict = copy.seen().conflicts.get(id);
+    const undo = () => {
+      const undone = takeBack(entry);
+      // What the edit settled is in conflict again.
+      if (undone && conflict?.kind === "fields") editAgain(id, part(conflict, namesOf(entry.fields)))?.catch(() => {});
+      return undone;
+    };
+    return changeOf(seen, add(entry), undo);
+  }
+
+  /** Takes an edit back, as far as nothing else was set since. */
+  function takeBack({ id, fields, base }: NewEntry): Promise<void> | undefined {
+    const draft = copy.seen();
+    const [seen, conflict] = [seenTask(id), draft.conflicts.get(id)];
+    const isLast = (name: Field) =>
+      [seen, conflict?.fields].some((values) => isSame(name, values?.[name], fields[name]));
+    const names = namesOf(fields).filter(isLast);
+    const shown = seen ?? conflict?.mine;
+    if (names.length === 0 || !shown) return undefined;
+    return add({ id, kind: "edit", fields: pick(base, names), base: pick(fields, names), seen: shown });
   }
 
   function remove(id: string): Change | undefined {
@@ -179,7 +198,8 @@ export async function openReplica(surroundings: Surroundings) {
     removals.set(id, removal);
     const stored = add({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
     const undo = () => {
-      const undone = view.get(id) ? editAgain(id, removal.unsent) : bringBack(seen, removal);
+      const isBack = view.get(id) && copy.seen().conflicts.get(id)?.kind !== "deleted-here";
+      const undone = isBack ? editAgain(id, removal.unsent) : bringBack(seen, removal);
       // What was in conflict before is so again, or waits again.
       if (conflict) editAgain(id, conflict)?.catch(() => {});
       return undone;
@@ -189,10 +209,7 @@ export async function openReplica(surroundings: Surroundings) {
 
   /** Takes a removal back. A task that was deleted before the server had it is created again. */
   function bringBack(seen: Task, { isKnown, unsent }: Removal): Promise<void> {
-    const draft = copy.seen();
-    // A deletion that waits holds what was not sent.
-    const isHeld = draft.entriesOf(seen.id).some((entry) => entry.kind === "delete" && !draft.isSent(entry));
-    if (isKnown) return restore(seen, isHeld ? NOTHING_UNSENT : unsent).stored;
+    if (isKnown) return restore(seen, unsent).stored;
     return add({ id: seen.id, kind: "create", fields: fieldsOf(seen), base: {}, seen: { ...seen, revision: 0 } });
   }
 
@@ -200,7 +217,7 @@ export async function openReplica(surroundings: Surroundings) {
     return edit(id, fields, base)?.stored;
   }
 
-  /** What was kept of ours goes; what was dropped is in conflict again. */
+  /** What was kept of ours goes, and all is in conflict again. */
   function unsettle(
     { id, kind, fields, base, mine }: Conflict,
     theirs: Task | undefined,
@@ -208,10 +225,9 @@ export async function openReplica(surroundings: Surroundings) {
   ): Promise<void> | undefined {
     const isKept = (name: Field) => (typeof keepMine === "boolean" ? keepMine : keepMine.includes(name));
     if (kind === "fields" && theirs) {
-      const [kept, dropped] = [namesOf(fields).filter(isKept), namesOf(fields).filter((name) => !isKept(name))];
-      const back = kept.length > 0 ? edit(id, pick(theirs, kept), fields) : undefined;
-      const again = dropped.length > 0 ? edit(id, pick(fields, dropped), base) : undefined;
-      return (again ?? back)?.stored;
+      const kept = namesOf(fields).filter(isKept);
+      const back = takeBack({ ...part({ fields, base: fieldsOf(theirs) }, kept), id, kind: "edit", seen: mine });
+      return editAgain(id, { fields, base }) ?? back;
     }
     if (keepMine === false)
       return add({ id, kind: kind === "deleted-here" ? "delete" : "edit", fields, base, seen: mine });
@@ -270,6 +286,7 @@ export async function openReplica(surroundings: Surroundings) {
       const entries = waiting.get(id) ?? [];
       const [deletion, removal] = [entries.find(({ kind }) => kind === "delete"), removals.get(id)];
       if (deletion && removal) Object.assign(removal, { unsent: unsentIn(deletion), isKnown: true });
+      else if (removal?.isKnown) removals.delete(id);
       const task = showTask(draft.tasks.get(id), entries);
       view.set(id, task, entries.at(-1)?.seq ?? 0);
     }

@@ -70,8 +70,10 @@ addEventListener("storage", ({ key, newValue }: StorageEvent) => {
 });
 
 let isLeaving = false;
-/** Grows with each question who is signed in, and with each sign-in and sign-out: only the newest tells. */
+/** Grows with each question who is signed in, and with each sign-in and sign-out. */
 let turn = 0;
+/** The newest of them that has told something: what was asked before it tells nothing any more. */
+let told = 0;
 
 /** Asks the server who is signed in. Without an answer, everything stays as it is. */
 export async function refresh(): Promise<void> {
@@ -84,18 +86,30 @@ export async function refresh(): Promise<void> {
   } catch (error) {
     if (!isTasksError(error) || error.code !== "session_ended") return;
   }
-  if (mine !== turn) return;
+  if (mine < told) return;
+  told = mine;
   await finishLeaving(current?.user);
-  if (mine !== turn) return;
+  if (mine < told) return;
   if (current) await show(current.user);
   else await sessionEnded();
 }
 
+/** Whether the server has to tell who is signed in. */
+export function isUnsure(): boolean {
+  return person.value === undefined || localStorage.getItem(LEAVING) !== null;
+}
+
 /** Shows the tasks of somebody who has signed in on this page. What the same person had not sent yet is sent now. */
 export async function enter(user: Person): Promise<void> {
-  turn += 1;
+  takeTurn();
   if (localStorage.getItem(LEAVING) === user.id) localStorage.removeItem(LEAVING);
   await show(user);
+}
+
+/** Somebody signs in or out here: no answer to a question from before counts. */
+function takeTurn(): void {
+  turn += 1;
+  told = turn;
 }
 
 async function show(user: Person): Promise<void> {
@@ -139,19 +153,35 @@ export async function leave(work: () => Promise<void>, sentence = ""): Promise<v
     void refresh();
     throw new OtherPerson();
   }
-  localStorage.setItem(LEAVING, shown);
+  // While a tab holds the lock, it is at it; a mark without is of a tab that was killed.
+  try {
+    await navigator.locks.request(LEAVING, () => leaveNow(shown, work, sentence));
+  } finally {
+    // Somebody else may have signed in meanwhile, or nobody knows whether the session has ended.
+    const isOther = ![null, shown].includes(localStorage.getItem(LAST_USER));
+    if (isOther || localStorage.getItem(LEAVING)) void refresh();
+  }
+}
+
+async function leaveNow(userId: string, work: () => Promise<void>, sentence: string): Promise<void> {
+  localStorage.setItem(LEAVING, userId);
   isLeaving = true;
-  turn += 1;
+  takeTurn();
+  const mine = turn;
   try {
     await work();
-    localStorage.removeItem(LAST_USER);
+    if (localStorage.getItem(LAST_USER) === userId) localStorage.removeItem(LAST_USER);
     forgetPerson();
-    await finish(() => closeTasks({ wipes: true }));
+    const isShown = tasks.value !== undefined;
+    await finish(() => closeTasks({ wipes: true }).then(() => (isShown ? undefined : deleteCopy(client, userId))));
+    if (mine < told) return;
     person.value = undefined;
     notice.value = sentence;
     go("/sign-in", { replaces: true });
   } catch (error) {
-    localStorage.removeItem(LEAVING);
+    // Refused, or never sent. After any other failure, the server is asked whether the session has ended.
+    const isRefused = isTasksError(error) && error.status >= 400 && error.status < 500;
+    if (isRefused || !navigator.onLine) localStorage.removeItem(LEAVING);
     throw error;
   } finally {
     isLeaving = false;
@@ -169,7 +199,8 @@ async function finish(deleting: () => Promise<void>): Promise<void> {
 /** Deletes the copy of somebody who signed out in a tab that was killed meanwhile, unless they are signed in after all. */
 async function finishLeaving(current: Person | undefined): Promise<void> {
   const leaving = localStorage.getItem(LEAVING);
-  if (!leaving || (isOpen.value && sessionStorage.getItem(TAB_USER) === leaving)) return;
+  const { held = [] } = leaving ? await navigator.locks.query() : {};
+  if (!leaving || held.some(({ name }) => name === LEAVING)) return;
   if (current?.id === leaving) return localStorage.removeItem(LEAVING);
   if (localStorage.getItem(LAST_USER) === leaving) localStorage.removeItem(LAST_USER);
   await finish(() => deleteCopy(client, leaving));
@@ -177,7 +208,7 @@ async function finishLeaving(current: Person | undefined): Promise<void> {
 
 /** Another tab has signed out, and deleted the copy. */
 export async function leftElsewhere(): Promise<void> {
-  turn += 1;
+  takeTurn();
   forgetPerson();
   await closeTasks({ wipes: false });
   person.value = undefined;

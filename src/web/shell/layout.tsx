@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { Refusal } from "../../client/replica/index.ts";
 import { person } from "../account/session.ts";
 import { path } from "../router.ts";
 import { isOnline, status, tasks } from "../tasks/store.ts";
@@ -100,7 +101,10 @@ function SyncState() {
       )}
       {refusals.map((refusal) => (
         <p key={refusal.key} class="warning">
-          The server refused a change of “<bdi>{refusal.task.title}</bdi>”: {refusalWords(refusal)}{" "}
+          {refusal.code === "replaced"
+            ? "This was replaced by another change of yours in"
+            : "The server refused a change of"}{" "}
+          “<bdi>{refusal.task.title}</bdi>”: {refusalWords(refusal)}{" "}
           <button type="button" onClick={() => void tasks.value?.dismiss(refusal.key)}>
             Understood
           </button>
@@ -133,8 +137,9 @@ function sentenceOf(current: NonNullable<typeof status.value>, isSlow: boolean):
   return isSlow ? `${changes}Sending.` : "";
 }
 
-function refusalWords({ code, errors }: { code: string; errors: { path: string; message: string }[] }): string {
+function refusalWords({ code, errors, fields }: Pick<Refusal, "code" | "errors" | "fields">): string {
   if (code === "quota_exceeded") return "your account is full. Delete tasks, then make the change again.";
+  if (code === "replaced") return `${Object.values(fields).join(", ")}.`;
   if (code === "not_found") return "the task does not exist any more.";
   return errors.length > 0 ? `${errors.map(({ path, message }) => `${path} ${message}`).join(", ")}.` : `${code}.`;
 }

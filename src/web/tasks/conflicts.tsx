@@ -46,7 +46,7 @@ function ConflictForm({ conflict, theirs }: { conflict: Conflict; theirs: ShownT
   }
 
   if (kind !== "fields" || !theirs) {
-    const isGone = kind === "deleted-there";
+    const isGone = kind !== "deleted-here";
     return (
       <section class="conflict">
         <h3>

@@ -381,7 +381,7 @@ describe("P7 rebase", () => {
       await settled(replica);
     };
     await inConflict(() => replica.edit(id, { title: "Mine" }), { op: "patch", id, task: { title: "Theirs" } });
-    expect([world.server.get(id)?.title, replica.conflicts().length]).toEqual(["Theirs", keepsMine ? 0 : 1]);
+    expect([world.server.get(id)?.title, ours(replica)]).toEqual(["Theirs", [["fields", "Mine"]]]);
     await replica.settle(id, false);
     await inConflict(() => replica.remove(id), { op: "patch", id, task: { title: "Theirs again" } });
     expect([world.server.get(id)?.deletedAt, replica.get(id)?.title]).toEqual([null, "Theirs again"]);
@@ -409,12 +409,12 @@ describe("P7 rebase", () => {
     world.server.run("other", { op: "patch", id, task: { title: "Theirs again" } });
     replica.sync();
     await expect.poll(() => replica.get(id)?.title).toBe("Theirs again");
-    await renamed?.undo();
-    await settled(replica);
-    expect(replica.conflicts()).toMatchObject([{ kind: "fields", fields: { title: "Theirs" } }]);
-    expect(world.server.get(id)?.title).toBe("Theirs again");
-    await replica.close();
     expect(renamed?.undo()).toBeUndefined();
+    await settled(replica);
+    expect([world.server.get(id)?.title, replica.conflicts()]).toEqual(["Theirs again", []]);
+    const unsent = replica.edit(id, { title: "Last" });
+    await replica.close();
+    expect(unsent?.undo()).toBeUndefined();
   });
 
   it("P5 P7 the undo of a deletion that was sent brings the unsent edit back", async () => {
@@ -481,15 +481,17 @@ describe("P7 rebase", () => {
 
   it("P7 editing a task that was deleted here and changed there keeps the edit that the deletion held", async () => {
     const { world, replica, id } = await twoDevices();
-    replica.edit(id, { title: "Mine" });
+    replica.edit(id, { title: "Mine", tags: ["mine"] });
     replica.remove(id);
     world.server.run("other", { op: "patch", id, task: { description: "Theirs" } });
     world.fail = undefined;
     replica.sync();
     await expect.poll(() => replica.conflicts()[0]?.kind).toBe("deleted-here");
-    replica.edit(id, { priority: "high" });
+    replica.edit(id, { priority: "high", title: "Newer" });
     await settled(replica);
-    expect(world.server.get(id)).toMatchObject({ title: "Mine", description: "Theirs", priority: "high" });
+    expect(world.server.get(id)).toMatchObject({
+      ...{ title: "Newer", tags: ["mine"], description: "Theirs", priority: "high" },
+    });
     expect(replica.conflicts()).toEqual([]);
     await replica.close();
   });
@@ -512,26 +514,90 @@ describe("P7 rebase", () => {
     await Promise.all([replica.close(), other.close()]);
   });
 
-  it("P7 the undo of an older edit overwrites no newer one, sent or not, of this device or another", async () => {
+  it("P5 P7 the undo of an edit leaves alone what was set since, here or elsewhere, sent or not", async () => {
     const { world, replica, id } = await twoDevices();
-    const first = replica.edit(id, { title: "First" });
-    replica.edit(id, { title: "Second" });
+    const first = replica.edit(id, { title: "First", priority: "low" });
+    const second = replica.edit(id, { title: "Second" });
     await first?.undo();
-    expect([replica.get(id)?.title, ours(replica)]).toEqual(["Second", [["fields", "Original"]]]);
+    expect(replica.get(id)).toMatchObject({ title: "Second", priority: "none" });
+    await second?.undo();
+    expect(replica.get(id)?.title).toBe("First");
     await online(world, replica);
-    expect([world.server.get(id)?.title, ours(replica)]).toEqual(["Second", [["fields", "Original"]]]);
-    await replica.settle(id, false);
-    const sent = replica.edit(id, { title: "Third" });
-    await settled(replica);
     world.server.run("other", { op: "patch", id, task: { title: "Theirs" } });
-    replica.sync();
-    await expect.poll(() => replica.get(id)?.title).toBe("Theirs");
+    const sent = replica.edit(id, { description: "Sent" });
+    await settled(replica);
     world.fail = offline;
     await busy(world, replica);
-    await replica.edit(id, { title: "Newer" })?.stored;
-    await sent?.undo();
+    const newer = replica.edit(id, { description: "Newer" });
+    await newer?.stored;
+    expect(sent?.undo()).toBeUndefined();
     await online(world, replica);
-    expect([world.server.get(id)?.title, ours(replica)]).toEqual(["Newer", [["fields", "Second"]]]);
+    expect([world.server.get(id), replica.conflicts()]).toMatchObject([{ title: "Theirs", description: "Newer" }, []]);
+    await replica.close();
+  });
+
+  it("P5 P7 undoing step by step leads back, also through a conflict", async () => {
+    const { world, replica, id } = await twoDevices();
+    const edited = replica.edit(id, { title: "Mine" });
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs" } });
+    await online(world, replica);
+    const choice = await replica.settle(id, true);
+    await settled(replica);
+    await choice?.undo();
+    await settled(replica);
+    expect([replica.get(id)?.title, ours(replica)]).toEqual(["Theirs", [["fields", "Mine"]]]);
+    const typed = replica.edit(id, { title: "Typed over it" });
+    await settled(replica);
+    expect(ours(replica)).toEqual([]);
+    await typed?.undo();
+    await settled(replica);
+    expect([replica.get(id)?.title, ours(replica)]).toEqual(["Theirs", [["fields", "Mine"]]]);
+    await edited?.undo();
+    await settled(replica);
+    expect([world.server.get(id)?.title, ours(replica)]).toEqual(["Theirs", []]);
+    await replica.close();
+  });
+
+  it("P7 the undo of a deletion that is in conflict ends the conflict", async () => {
+    const { world, replica, id } = await twoDevices();
+    const removed = replica.remove(id);
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs" } });
+    await online(world, replica);
+    expect(ours(replica)).toEqual([["deleted-here", undefined]]);
+    await removed?.undo();
+    await settled(replica);
+    expect([world.server.get(id)?.title, world.server.get(id)?.deletedAt, ours(replica)]).toEqual(["Theirs", null, []]);
+    await replica.close();
+  });
+
+  it("P7 of two values of ours for a field in conflict, the one that was shown is offered and the other is told", async () => {
+    const { world, replica, id } = await twoDevices();
+    const other = await world.open();
+    const opened = replica.get(id);
+    await other.edit(id, { title: "From the other tab" })?.stored;
+    await expect.poll(() => replica.get(id)?.title).toBe("From the other tab");
+    await replica.edit(id, { title: "From the editor" }, opened)?.stored;
+    world.server.run("other", { op: "patch", id, task: { title: "Theirs" } });
+    await online(world, replica);
+    expect(ours(replica)).toEqual([["fields", "From the other tab"]]);
+    expect(replica.refusals()).toMatchObject([{ code: "replaced", fields: { title: "From the editor" } }]);
+    await Promise.all([replica.close(), other.close()]);
+  });
+
+  it("P7 no conflict outlives a creation that is refused", async () => {
+    const world = createWorld({ quota: 0 });
+    world.fail = offline;
+    const replica = await world.open();
+    const { task } = replica.create({ title: "New" });
+    replica.edit(task.id, { title: "Newer" });
+    await replica.edit(task.id, { title: "From an old editor" }, task)?.stored;
+    expect(ours(replica)).toEqual([["fields", "From an old editor"]]);
+    await online(world, replica);
+    expect([replica.list(), ours(replica)]).toEqual([[], []]);
+    expect(replica.refusals()).toMatchObject([
+      { code: "replaced", fields: { title: "From an old editor" } },
+      { code: "quota_exceeded", fields: { title: "Newer" } },
+    ]);
     await replica.close();
   });
 
@@ -562,8 +628,7 @@ describe("P7 rebase", () => {
     await replica.edit(id, { title: "Newer" })?.stored;
     await choice?.undo();
     await online(world, replica);
-    const former = keepsMine ? "Theirs" : "Mine";
-    expect([world.server.get(id)?.title, ours(replica)]).toEqual(["Newer", [["fields", former]]]);
+    expect([world.server.get(id)?.title, ours(replica)]).toEqual(["Newer", [["fields", "Mine"]]]);
     await replica.close();
   });
 
