@@ -78,8 +78,9 @@ describe("P7 an open editor", () => {
     await expectTitles(here, ["Third name"]);
     await here.keyboard.press("Escape");
     await here.keyboard.press("Control+z");
-    await here.getByRole("button", { name: "Choose what stays" }).waitFor();
+    await here.getByText("This has changed meanwhile, and stays.").waitFor();
     await expectTitles(here, ["Third name"]);
+    expect(await here.getByRole("button", { name: "Choose what stays" }).count()).toBe(0);
   });
 
   it("P7 a task that was deleted elsewhere can be restored with what was typed", async () => {

@@ -67,7 +67,7 @@ export function combine(first: NewEntry, then: NewEntry): NewEntry | undefined {
         ...first,
         kind: "edit",
         fields,
-        base: pick({ ...first.base, ...then.base }, namesOf(fields)),
+        base: pick({ ...first.base, ...then.base, ...pick(first.base, namesOf(first.fields)) }, namesOf(fields)),
       });
     default:
       return then;

@@ -40,7 +40,7 @@ export async function openReplica(surroundings: Surroundings) {
   const { storage, clock, channel, lock, newId } = surroundings;
   const view = createView();
   const listeners = new Set<() => void>();
-  /** What this tab has removed last, by task. */
+  /** What this tab has removed, by task, while the deletion waits. */
   const removals = new Map<string, Removal>();
   let status: SyncStatus = { state: "starting" };
   let isClosed = false;
@@ -195,8 +195,13 @@ export async function openReplica(surroundings: Surroundings) {
       unsent: last && last.kind !== "create" && !draft.isSent(last) ? unsentIn(last) : NOTHING_UNSENT,
       isKnown: seen.revision > 0,
     };
-    removals.set(id, removal);
     const stored = add({ id, kind: "delete", fields: {}, base: fieldsOf(seen), seen });
+    const after = copy.seen();
+    const deletion = after.entriesOf(id).at(-1);
+    const isWaiting = deletion?.kind === "delete" && !after.isSent(deletion);
+    if (isWaiting) noteDeletion(removal, deletion);
+    // The creation may be sent before the removal is stored: then there is a deletion after all.
+    if (isWaiting || !removal.isKnown) removals.set(id, removal);
     const undo = () => {
       const isBack = view.get(id) && copy.seen().conflicts.get(id)?.kind !== "deleted-here";
       const undone = isBack ? editAgain(id, removal.unsent) : bringBack(seen, removal);
@@ -284,8 +289,8 @@ export async function openReplica(surroundings: Surroundings) {
     for (const entry of draft.entries()) waiting.set(entry.id, [...(waiting.get(entry.id) ?? []), entry]);
     for (const id of ids) {
       const entries = waiting.get(id) ?? [];
-      const [deletion, removal] = [entries.find(({ kind }) => kind === "delete"), removals.get(id)];
-      if (deletion && removal) Object.assign(removal, { unsent: unsentIn(deletion), isKnown: true });
+      const [last, removal] = [entries.at(-1), removals.get(id)];
+      if (removal && last?.kind === "delete") noteDeletion(removal, last);
       else if (removal?.isKnown) removals.delete(id);
       const task = showTask(draft.tasks.get(id), entries);
       view.set(id, task, entries.at(-1)?.seq ?? 0);
@@ -325,6 +330,12 @@ export async function openReplica(surroundings: Surroundings) {
     storage.close();
     announce();
   }
+}
+
+/** A deletion that waits holds what was not sent, and the server will have the task. */
+function noteDeletion(removal: Removal, deletion: Entry): void {
+  removal.unsent = unsentIn(deletion);
+  removal.isKnown = true;
 }
 
 const NOTHING_UNSENT: Unsent = { fields: {}, base: {} };
