@@ -5,6 +5,7 @@
  *     replica.create({ title: "Buy oat milk" });
  */
 export { browserSurroundings } from "./browser.ts";
+export type { Change } from "./edits.ts";
 export {
   InvalidTask,
   MAX_DESCRIPTION_CHARACTERS,
@@ -15,7 +16,7 @@ export {
 export { createIndexedDbStorage } from "./indexed-db.ts";
 export type { Conflict, Field, Fields, Refusal } from "./model.ts";
 export { networkOf } from "./network.ts";
-export { type Change, openReplica, type Replica, type ReplicaStatus } from "./replica.ts";
+export { openReplica, type Replica, type ReplicaStatus } from "./replica.ts";
 export { createMemoryStorage, type ReplicaStorage } from "./storage.ts";
 export type { ReplicaChannel, ReplicaClock, ReplicaLock, ReplicaNetwork, Surroundings } from "./surroundings.ts";
 export type { SyncStatus } from "./sync.ts";
