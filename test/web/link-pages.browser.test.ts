@@ -86,6 +86,7 @@ describe("the pages that mails lead to", () => {
 
   it("L8 a lost network is reported, and the next attempt works", async () => {
     const { page } = await open(await linkMailedTo(server, await someone(), "Confirm"));
+    await page.getByRole("button").waitFor();
     await page.context().setOffline(true);
     await page.getByRole("button").click();
     await page.getByText("offline").waitFor();
