@@ -44,7 +44,8 @@ export async function openPerson(system: System, options: BrowserContextOptions 
   const email = await signUp(system, device);
   await openTasks(system, device.page);
   // While a service worker takes over, a request may slip by what a test does to the network.
-  await device.page.waitForFunction("navigator.serviceWorker.controller !== null");
+  type Controlled = { serviceWorker: { controller: unknown } };
+  await device.page.waitForFunction(() => (navigator as unknown as Controlled).serviceWorker.controller !== null);
   return { ...device, email };
 }
 
