@@ -240,6 +240,8 @@ describe("P5 L2 after the end of a session", () => {
     await page.getByRole("link", { name: /All tasks/ }).click();
     await setOffline(device, true);
     await addTask(page, "Unsent");
+    // The device has stored it by then.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
     await page.reload();
     await page.getByRole("link", { name: /All tasks/ }).click();
     await expectTitles(page, ["Kept", "Unsent"]);
