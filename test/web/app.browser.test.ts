@@ -194,9 +194,7 @@ describe("L the life of a session", () => {
     const { page, context } = await openPerson(system);
     await addTask(page, "Kept");
     await expectSent(page);
-    await page.evaluate(() =>
-      localStorage.setItem("edge-tasks leaving", localStorage.getItem("edge-tasks user") ?? ""),
-    );
+    await markLeaving(page);
     const look = () => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
     await look();
     await expect.poll(() => page.evaluate(() => localStorage.getItem("edge-tasks leaving"))).toBeNull();
@@ -212,9 +210,7 @@ describe("L the life of a session", () => {
     const { page, context } = await openPerson(system);
     await addTask(page, "Private");
     await expectSent(page);
-    await page.evaluate(() =>
-      localStorage.setItem("edge-tasks leaving", localStorage.getItem("edge-tasks user") ?? ""),
-    );
+    await markLeaving(page);
     await context.clearCookies();
     await page.reload();
     await page.waitForURL("**/sign-in");
@@ -349,6 +345,11 @@ describe("L the life of a session", () => {
 });
 
 /** Ends the sessions of somebody's browsers, from a program. */
+/** What a tab leaves that was killed while it signed out. */
+async function markLeaving(page: Page): Promise<void> {
+  await page.evaluate(() => localStorage.setItem("edge-tasks leaving", localStorage.getItem("edge-tasks user") ?? ""));
+}
+
 async function endOtherSessions(email: string): Promise<void> {
   const headers = { "content-type": "application/json", "cf-connecting-ip": newAddress() };
   const body = JSON.stringify({ email, password: PASSWORD });

@@ -28,7 +28,7 @@ function replace(draft: Draft, { seq }: Entry, entry: NewEntry | undefined): voi
   draft.outbox.set(seq, entry && { ...entry, seq });
 }
 
-/** Two changes as one. An edit that was not made on what waits, such as the undo of an older one, is in conflict with it. */
+/** Two changes as one. An edit that was not made on what waits, such as one from an old editor, is in conflict with it. */
 function join(draft: Draft, first: NewEntry, then: NewEntry): NewEntry | undefined {
   const isClash = (name: Field) =>
     name in first.fields &&
