@@ -344,12 +344,12 @@ describe("L the life of a session", () => {
   });
 });
 
-/** Ends the sessions of somebody's browsers, from a program. */
 /** What a tab leaves that was killed while it signed out. */
 async function markLeaving(page: Page): Promise<void> {
   await page.evaluate(() => localStorage.setItem("edge-tasks leaving", localStorage.getItem("edge-tasks user") ?? ""));
 }
 
+/** Ends the sessions of somebody's browsers, from a program. */
 async function endOtherSessions(email: string): Promise<void> {
   const headers = { "content-type": "application/json", "cf-connecting-ip": newAddress() };
   const body = JSON.stringify({ email, password: PASSWORD });
