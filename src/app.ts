@@ -1,18 +1,16 @@
 /** The route table: every prefix, and the guards before it. */
 import type { Context } from "hono";
-import { except } from "hono/combine";
-import { methodNotAllowed } from "hono/method-not-allowed";
 import { createAccessTokenVerifier } from "./access-tokens/verify.ts";
 import { authFailure } from "./auth/failure.ts";
 import { type AuthBindings, createAuthRoutes } from "./auth/routes.ts";
 import { createDocs } from "./docs/routes.ts";
 import { describeTasks } from "./docs/tasks-document.ts";
 import type { Settings } from "./env.ts";
-import { importBody, jsonBody } from "./http/body.ts";
+import { importBody, limitBodiesExcept } from "./http/body.ts";
 import { limitConcurrency } from "./http/concurrency.ts";
 import { createAppWithDefaults } from "./http/defaults.ts";
 import { requireHttps } from "./http/https-only.ts";
-import { refuseMethod } from "./http/methods.ts";
+import { refusePath } from "./http/methods.ts";
 import { Problem, problemResponse } from "./http/problem.ts";
 import { createReadiness, health } from "./http/status.ts";
 import { logEvent } from "./log.ts";
@@ -49,20 +47,15 @@ export async function createApp(settings: Settings, bindings: Bindings) {
   const accounts = await createAuthRoutes(settings, bindings);
   const documents = { api: describeTasks(() => app), accounts: accounts.describe };
 
-  // Account endpoints check this themselves, and answer in Better Auth's shape.
-  app.use(
-    except(
-      "/api/auth/*",
-      requireHttps((c) => problemResponse(c, new Problem("https_required"))),
-    ),
-  );
+  // Account endpoints have Better Auth's shape of errors.
+  app.use(requireHttps((c) => (isAccountPath(c.req.path) ? authFailure(c, "https_required") : insecure(c))));
   app.use(
     "/api/v1/*",
     requireAccessToken(verifyAccessToken, settings.publicOrigin),
     limitCallsPerUser(bindings.TASKS_RATE_LIMIT),
-    methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }),
-    except(IMPORT, jsonBody),
+    limitBodiesExcept(/^\/api\/v1\/users\/[^/]+\/tasks\/import$/),
   );
+  app.notFound(refusePath(app, (path) => path.startsWith("/api/v1/")));
   const callerOf = (c: Context<Authenticated>) => c.var.caller.userId;
   app.use(
     IMPORT,
@@ -88,6 +81,14 @@ export async function createApp(settings: Settings, bindings: Bindings) {
     .route(TASKS, transferRoutes)
     .route(TASKS, namedPaths)
     .route(TASKS, taskRoutes);
+}
+
+function isAccountPath(path: string): boolean {
+  return path.startsWith("/api/auth/");
+}
+
+function insecure(c: Context): Response {
+  return problemResponse(c, new Problem("https_required"));
 }
 
 /** The application while a variable or secret is invalid: only `/health` works. */

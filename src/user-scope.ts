@@ -21,7 +21,10 @@ const REFUSALS = { missing: "credentials_missing", invalid: "token_invalid", exp
 /** Refuses a request without a valid access token. Place it first: it runs no query. */
 export function requireAccessToken(verifyAccessToken: VerifyAccessToken, publicOrigin: string | undefined) {
   return createMiddleware<Authenticated>(async (c, next) => {
-    const verification = await verifyAccessToken(c.req.header("authorization"), originOf(c.req.url, publicOrigin));
+    const verification = await verifyAccessToken(
+      c.req.raw.headers.get("authorization"),
+      originOf(c.req.url, publicOrigin),
+    );
     if (!verification.ok) throw new Problem(REFUSALS[verification.reason]);
     c.set("caller", verification.caller);
     await next();
@@ -40,11 +43,11 @@ export function limitCallsPerUser(rateLimit: RateLimit) {
   });
 }
 
-/** Query parameters that make D1 read more tasks than it returns: in every order, and in orders other than `due`. */
+/** Query parameters that filter tasks: in every order, and in orders other than `due`. */
 const SEARCHING = ["q", "tag", "priority"];
 const SEARCHING_IN_OTHER_ORDERS = ["dueAfter", "dueBefore"];
 
-/** Refuses a user who exceeds the rate limit of searches: a search may read all of their tasks. */
+/** Refuses a user who exceeds the rate limit of searches: a search may read all of their tasks for an empty page. */
 export function limitSearches(rateLimit: RateLimit) {
   const limit = limitCallsPerUser(rateLimit);
   return createMiddleware<Authenticated>((c, next) => {
@@ -64,14 +67,14 @@ export async function openUserScope(d1: D1Database, { keys, quotas }: Settings) 
     const { caller } = c.var;
     const user = c.req.param("userId");
     if (user !== "me" && user !== caller.userId) throw new Problem("forbidden");
-    const bookmark = c.req.header(BOOKMARK_HEADER);
+    const bookmark = c.req.raw.headers.get(BOOKMARK_HEADER) ?? undefined;
     if (bookmark !== undefined && !isBookmark(bookmark)) {
       throw invalidField(BOOKMARK_HEADER, `must be the ${BOOKMARK_HEADER} header of an earlier answer`);
     }
     const session = openSession(d1, bookmark);
-    c.set("tasks", createTaskRepository({ db: session.db, caller, cursorKeys, quotas, now: Date.now }));
+    c.set("tasks", createTaskRepository({ db: session, caller, cursorKeys, quotas, now: Date.now }));
     await next();
-    const latest = session.bookmark();
-    if (latest) c.header(BOOKMARK_HEADER, latest);
+    const latest = session.getBookmark();
+    if (latest) c.res.headers.set(BOOKMARK_HEADER, latest);
   });
 }

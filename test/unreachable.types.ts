@@ -3,13 +3,13 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Caller, SessionId, UserId } from "../src/access-tokens/claims.ts";
 import { type AccountEndpoint, CALLS_PER_MINUTE } from "../src/auth/endpoints.ts";
-import type { Database } from "../src/db/client.ts";
+
 import type { Quotas } from "../src/env.ts";
 import type { CursorKeys } from "../src/tasks/repository/cursor.ts";
 import type { TaskVariables } from "../src/tasks/repository/repository.ts";
 import { createTaskRepository } from "../src/tasks/repository/repository.ts";
 
-declare const db: Database;
+declare const db: D1DatabaseSession;
 declare const cursorKeys: CursorKeys;
 declare const quotas: Quotas;
 declare const userId: UserId;

@@ -11,9 +11,10 @@ export const MAX_TOKEN_LIFE_SECONDS = DAY_SECONDS;
 /** How far an issuer's clock may be ahead of this one. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
+/** The verifier compares issuer and audience. */
 const accessTokenClaims = z.object({
-  iss: z.url(),
-  aud: z.url(),
+  iss: z.string(),
+  aud: z.string(),
   sub: z.string().min(1).brand<"UserId">(),
   sid: z.string().min(1).brand<"SessionId">(),
   email: z.string().min(1),

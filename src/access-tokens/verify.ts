@@ -8,7 +8,7 @@ import type { Keys } from "./keys.ts";
 export type Verification = { ok: true; caller: Caller } | { ok: false; reason: "missing" | "invalid" | "expired" };
 
 /** Verifies the access token in an Authorization header. `origin` is the issuer and audience that the token must name. */
-export type VerifyAccessToken = (authorization: string | undefined, origin: string) => Promise<Verification>;
+export type VerifyAccessToken = (authorization: string | null, origin: string) => Promise<Verification>;
 
 const HMAC_SHA256 = { name: "HMAC", hash: "SHA-256" };
 const MAX_AUTHORIZATION_CHARACTERS = 4096;
@@ -27,7 +27,7 @@ export async function createAccessTokenVerifier(keys: Keys): Promise<VerifyAcces
   const imported = await Promise.all(keys.map(async ({ id, secret }) => ({ id, key: await importKey(secret) })));
 
   return async (authorization, origin) => {
-    if (authorization === undefined) return { ok: false, reason: "missing" };
+    if (authorization === null) return { ok: false, reason: "missing" };
     if (authorization.length > MAX_AUTHORIZATION_CHARACTERS) return { ok: false, reason: "invalid" };
     const [, token] = BEARER_TOKEN.exec(authorization) ?? [];
     if (token === undefined) return { ok: false, reason: "invalid" };

@@ -5,7 +5,6 @@ import { version } from "../../package.json";
 import { openPrimary } from "../db/client.ts";
 import type { Settings } from "../env.ts";
 import { hasBody, limitBody, MAX_BODY_BYTES, requireUtf8 } from "../http/body.ts";
-import { requireHttps } from "../http/https-only.ts";
 import { Problem } from "../http/problem.ts";
 import { isLoopback, originOf } from "../origin.ts";
 import { logAccountEvent } from "./account-events.ts";
@@ -36,10 +35,7 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
   const overHttps = await createAuth(settings, parts, true);
   const overHttp = await createAuth(settings, parts, false);
 
-  const routes = new Hono()
-    .onError(handleAuthError)
-    .use(requireHttps((c) => authFailure(c, "https_required")))
-    .use(limitBody(MAX_BODY_BYTES));
+  const routes = new Hono().onError(handleAuthError).use(limitBody(MAX_BODY_BYTES));
   for (const endpoint of ALL_ENDPOINTS) routes.on(endpoint.method, endpoint.path, handlerOf(endpoint));
   routes.all("*", (c) => authFailure(c, "not_found"));
   return { routes, describe: (origin: string) => describeAccounts(overHttps, version, origin) };

@@ -8,9 +8,6 @@ import { refusalOf } from "./refusal.ts";
 
 export type Database = DrizzleD1Database<Record<string, unknown>>;
 
-/** A database session and the bookmark that a later session can start from. */
-export type DatabaseSession = { db: Database; bookmark: () => string | undefined };
-
 const BOOKMARK = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/;
 
 /** Opens D1 on its primary, for account data. */
@@ -19,16 +16,13 @@ export function openPrimary(d1: D1Database, schema: Record<string, unknown>): Da
 }
 
 /**
- * Opens a D1 session.
+ * Opens a D1 session. `getBookmark()` tells where a later session can start from.
  * @param bookmark an earlier session's bookmark: any replica that has caught up with it may answer.
  *   Without one the first query goes to the primary.
  * @see https://developers.cloudflare.com/d1/best-practices/read-replication/
  */
-export function openSession(d1: D1Database, bookmark: string | undefined): DatabaseSession {
-  const session = d1.withSession(bookmark ?? "first-primary");
-  // A session has the two methods that Drizzle calls, prepare and batch; Drizzle's type asks for the rest as well.
-  const db: Database = drizzle(session as unknown as D1Database);
-  return { db, bookmark: () => session.getBookmark() ?? undefined };
+export function openSession(d1: D1Database, bookmark: string | undefined): D1DatabaseSession {
+  return d1.withSession(bookmark ?? "first-primary");
 }
 
 /** Tells whether a text has the form of a D1 bookmark. D1's named constraints, such as `first-primary`, are none. */
@@ -85,7 +79,11 @@ function messageOfD1(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Fails unless D1 answers and the migrations have been applied: it reads the newest column. */
-export async function probe(d1: D1Database): Promise<void> {
-  await d1.prepare("select counted_as from known_source limit 1").run();
+/** The last file in `migrations/`. */
+export const NEWEST_MIGRATION = "0009_fewer_indexes.sql";
+
+/** Tells whether all migrations have been applied. It fails unless D1 answers. */
+export async function isMigrated(d1: D1Database): Promise<boolean> {
+  const applied = d1.prepare("select name from d1_migrations where name = ?1").bind(NEWEST_MIGRATION);
+  return (await applied.first()) !== null;
 }

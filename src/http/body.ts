@@ -1,7 +1,6 @@
 /** Bounds and checks bodies: one that is too large is 413 before it is read, and one that is not UTF-8 is 400. */
 import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { every } from "hono/combine";
 import { createMiddleware } from "hono/factory";
 import { Problem } from "./problem.ts";
 
@@ -28,12 +27,21 @@ export function limitBody(maxSize: number): MiddlewareHandler {
   return (c, next) => (hasBody(c) ? limit(c, next) : next());
 }
 
-const strictUtf8 = createMiddleware(async (c, next) => {
-  if (hasBody(c)) await requireUtf8(c);
-  await next();
-});
+const limitJson = limitBody(MAX_BODY_BYTES);
 
-export const jsonBody = every(limitBody(MAX_BODY_BYTES), strictUtf8);
+/**
+ * Refuses a body that is longer than 64 KiB, or is not UTF-8.
+ * @param path a path that bounds its own body
+ */
+export function limitBodiesExcept(path: RegExp) {
+  return createMiddleware(async (c, next) => {
+    if (!hasBody(c) || path.test(c.req.path)) return next();
+    return limitJson(c, async () => {
+      await requireUtf8(c);
+      await next();
+    });
+  });
+}
 
 /** An import may be large, and need not be JSON. Its bytes are checked while they are read. */
 export const importBody = limitBody(MAX_IMPORT_BYTES);

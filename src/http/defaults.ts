@@ -2,14 +2,14 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
-import { type RequestIdVariables, requestId } from "hono/request-id";
-import { secureHeaders } from "hono/secure-headers";
 import { handleError } from "./error-handler.ts";
 import { ACCESS_TOKEN_HEADER, BOOKMARK_HEADER, IDEMPOTENCY_REPLAYED_HEADER, SESSION_HEADER } from "./headers.ts";
 import { Problem, problemResponse } from "./problem.ts";
-import { requestLog } from "./request-log.ts";
+import { logRequest } from "./request-log.ts";
 
-const MAX_REQUEST_ID_CHARACTERS = 128;
+/** What every handler can read. */
+export type RequestVariables = { Variables: { requestId: string } };
+
 const PREFLIGHT_SECONDS = 600;
 /** The headers that a script of another origin may read. */
 const EXPOSED_HEADERS = [
@@ -24,36 +24,56 @@ const EXPOSED_HEADERS = [
   "X-Request-Id",
 ];
 
-/** For answers that are not pages: a browser must not run, frame or sniff them. A page brings its own policy. */
-const policy = secureHeaders({
-  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  strictTransportSecurity: "max-age=31536000; includeSubDomains",
-  xFrameOptions: "DENY",
-  overwrite: false,
-});
-
-/** Answers are for their caller only: no cache may keep one. */
-const noStore = createMiddleware(async (c, next) => {
-  await next();
-  c.header("Cache-Control", "no-store");
+/**
+ * On every answer. None is a page, and each is for its caller only: a browser must not run, frame or sniff it, and no cache
+ * may keep it.
+ * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
+ */
+const HEADERS = Object.entries({
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
 });
 
 /** Returns an application that has everything but the features. */
 export function createAppWithDefaults(trustedOrigins: string[]) {
-  const app = new OpenAPIHono<{ Variables: RequestIdVariables }>();
-  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, policy);
-  app.use("/api/*", noStore);
-  app.use(
-    "/api/*",
-    cors({
-      origin: trustedOrigins,
-      credentials: true,
-      allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-      exposeHeaders: EXPOSED_HEADERS,
-      maxAge: PREFLIGHT_SECONDS,
-    }),
-  );
+  const allowTrustedOrigins = cors({
+    origin: trustedOrigins,
+    credentials: true,
+    allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    exposeHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_SECONDS,
+  });
+
+  const surround = createMiddleware<RequestVariables>(async (c, next) => {
+    const start = Date.now();
+    const requestId = requestIdOf(c.req.raw.headers.get("x-request-id"));
+    c.set("requestId", requestId);
+    if (c.req.path.startsWith("/api/") && c.req.raw.headers.has("origin")) {
+      const preflight = await allowTrustedOrigins(c, next);
+      if (preflight) c.res = preflight;
+    } else {
+      await next();
+    }
+    // On the answer that there is: Hono would copy it for each header.
+    const { headers } = c.res;
+    headers.set("X-Request-Id", requestId);
+    for (const [name, value] of HEADERS) headers.set(name, value);
+    logRequest(c, Date.now() - start);
+  });
+
+  const app = new OpenAPIHono<RequestVariables>();
+  app.use(surround);
   app.onError(handleError);
   app.notFound((c) => problemResponse(c, new Problem("not_found")));
   return app;
+}
+
+/** The caller's own id for the request, if it is short and plain; else a new one. */
+function requestIdOf(given: string | null): string {
+  return given !== null && /^[\w=-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }

@@ -2,24 +2,22 @@
  * Logs one line for each request. It holds the route's pattern, but no path, token, cookie, address, body or query.
  */
 import type { Context } from "hono";
-import { createMiddleware } from "hono/factory";
 import { matchedRoutes } from "hono/route";
 import { describeD1 } from "../db/client.ts";
 import { logEvent } from "../log.ts";
 
-export const requestLog = createMiddleware(async (c, next) => {
-  const start = Date.now();
-  await next();
+/** Logs a request that has been answered. */
+export function logRequest(c: Context, durationMs: number): void {
   const { status } = c.res;
   logEvent(status < 500 ? "info" : "error", "request", {
     requestId: c.get("requestId"),
     method: c.req.method,
     route: routePattern(c),
     status,
-    durationMs: Date.now() - start,
+    durationMs,
     userId: c.get("caller")?.userId,
   });
-});
+}
 
 /** Logs why a request failed: the error's class, D1's codes, and the stack. Messages may quote data, so none is logged. */
 export function logFailure(c: Context, code: string, error: Error): void {

@@ -1,8 +1,9 @@
 /** Liveness and readiness checks. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { version } from "../../package.json";
-import { probe } from "../db/client.ts";
+import { isMigrated } from "../db/client.ts";
 import { problems } from "./openapi.ts";
+import { Problem } from "./problem.ts";
 
 /** Liveness: reads nothing. */
 export const health = new OpenAPIHono().openapi(
@@ -42,7 +43,7 @@ export function createReadiness(d1: D1Database) {
       },
     }),
     async (c) => {
-      await probe(d1);
+      if (!(await isMigrated(d1))) throw new Problem("database_not_migrated");
       return c.json({ status: "ready" as const }, 200);
     },
   );

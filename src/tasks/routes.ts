@@ -1,11 +1,11 @@
 /** The operations on one task, and the list. Each validates, calls the repository once and picks a status. */
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { idempotencyKey, keyFor, REPLAYED, REPLAYED_DESCRIPTION } from "../http/idempotency.ts";
 import { headers as describeHeaders, problems } from "../http/openapi.ts";
+import { Operations } from "../http/operations.ts";
 import { entityTag, ifMatch, ifNoneMatch, weakEntityTag } from "../http/preconditions.ts";
 import { invalidField, Problem } from "../http/problem.ts";
-import { refuseInvalid } from "../http/validation.ts";
 import {
   completionSchema,
   createTaskSchema,
@@ -36,7 +36,7 @@ function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { "application/json": { schema } } };
 }
 
-export const taskRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseInvalid })
+export const taskRoutes = new Operations<TaskVariables>()
   .openapi(
     createRoute({
       method: "get",

@@ -1,11 +1,12 @@
 /** Batches and the change feed: what keeps a copy of the tasks in step. */
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { idempotencyKey, keyFor, REPLAYED, REPLAYED_DESCRIPTION } from "../http/idempotency.ts";
 import { headers, problems } from "../http/openapi.ts";
+import { Operations } from "../http/operations.ts";
 import { invalidField, Problem } from "../http/problem.ts";
 import { fieldErrorSchema } from "../http/problem-details.ts";
 import { PROBLEMS } from "../http/problem-kinds.ts";
-import { errorsOf, refuseInvalid } from "../http/validation.ts";
+import { errorsOf } from "../http/validation.ts";
 import { changePageSchema, type Operation, operationSchema, taskSchema } from "./model.ts";
 import type { BatchResult, OperationResult } from "./outcomes.ts";
 import { changesQuery, userPath } from "./parameters.ts";
@@ -71,7 +72,7 @@ const batchResultSchema = z
   })
   .openapi("BatchResult");
 
-const routes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseInvalid });
+const routes = new Operations<TaskVariables>();
 routes.openAPIRegistry.register("Operation", operationSchema);
 
 export const syncRoutes = routes

@@ -1,12 +1,12 @@
 /** How much of each quota is used. */
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { headers, problems } from "../http/openapi.ts";
-import { refuseInvalid } from "../http/validation.ts";
+import { Operations } from "../http/operations.ts";
 import { usageSchema } from "./model.ts";
 import { userPath } from "./parameters.ts";
 import type { TaskVariables } from "./repository/repository.ts";
 
-export const usageRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseInvalid }).openapi(
+export const usageRoutes = new Operations<TaskVariables>().openapi(
   createRoute({
     method: "get",
     path: "/",

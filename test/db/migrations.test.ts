@@ -7,6 +7,7 @@ import * as mailTables from "../../src/auth/mail/tables.ts";
 import * as accountTables from "../../src/auth/tables.ts";
 import * as limitTables from "../../src/auth/throttling/tables.ts";
 import { housekeeping } from "../../src/db/cleanup.ts";
+import { NEWEST_MIGRATION } from "../../src/db/client.ts";
 import * as taskTables from "../../src/tasks/repository/table.ts";
 import { someone } from "../support/client.ts";
 
@@ -37,6 +38,10 @@ function destructive(migration: D1Migration): string[] {
 }
 
 describe("R1 migrations", () => {
+  it("R1 the readiness check asks for the newest", () => {
+    expect(env.MIGRATIONS.at(-1)?.name).toBe(NEWEST_MIGRATION);
+  });
+
   it("R1 may be applied twice", async () => {
     const before = await rows("select * from sqlite_schema order by name");
     await applyD1Migrations(env.DB, env.MIGRATIONS);

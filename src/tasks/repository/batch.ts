@@ -1,26 +1,42 @@
 /** Many writes in one transaction and one round trip. */
 import { sql } from "drizzle-orm";
 import { uuidv7 } from "uuidv7";
-import { session } from "../../auth/tables.ts";
 import { refusalOf, refuse } from "../../db/refusal.ts";
 import { withRetries } from "../../db/retry.ts";
 import { SessionEnded } from "../../db/session-ended.ts";
+import { statement, statementsOf } from "../../db/statement.ts";
 import type { Operation } from "../model.ts";
 import type { BatchResult, IdempotencyKey, OperationResult } from "../outcomes.ts";
-import type { TaskQueryContext } from "./context.ts";
+import { userId, value } from "./bindings.ts";
+import { hasActiveSession, latestRevision, type Query, type TaskQueryContext } from "./context.ts";
 import type { BatchStep, IdempotencyRecords } from "./idempotency-records.ts";
 import { parseRefusal } from "./refusals.ts";
-import { type Row, toTask } from "./row.ts";
-import type { Before, Change, Statements } from "./statements.ts";
+import { columns, type MaybeRow, taskIn, toTask } from "./row.ts";
+import * as changing from "./statements.ts";
+import { task } from "./table.ts";
+import { exceededQuota, totalsBefore } from "./totals.ts";
 
 /** An operation: its task and its change. */
-type Step = BatchStep & { change: Change };
+type Step = BatchStep & { change: changing.Change };
 
-/** Any statement of the transaction. */
-type Statement = ReturnType<TaskQueryContext["query"]>;
+/** The result of a statement in a batch. */
+type Found = Partial<Pick<changing.Before, "refusal">> & MaybeRow & { revision: number | null };
 
-export function createBatch(context: TaskQueryContext, statements: Statements, records: IdempotencyRecords) {
-  const { query, transaction, sessionIsActive, totals, latestRevision } = context;
+const REQUIRE_ACTIVE_SESSION = statement(
+  sql`select case when ${hasActiveSession} then 1 else ${refuse(sql`'ended'`)} end`,
+);
+const LATEST_REVISION = statement(sql`select ${latestRevision} as revision`);
+
+/** Reads a task as it is before its operation. If the operation is refused, it stops the transaction, with the totals. */
+const readOrStopOf = statementsOf<changing.Kind, unknown>(({ refusal }) => {
+  const used = sql`before.live || ' ' || before.bytes || ' ' || before.changes || ' '`;
+  const reason = refuse(sql`'operation ' || ${value("index")} || ' ' || ${used} || ${refusal}`);
+  return sql`select ${columns}, case when ${refusal} is not null then ${reason} end as refusal
+    from ${totalsBefore} as before left join ${task} on ${task.userId} = ${userId} and ${task.id} = ${value("id")}`;
+});
+
+export function createBatch(context: TaskQueryContext, records: IdempotencyRecords) {
+  const { transaction, now } = context;
 
   return batch;
 
@@ -46,26 +62,24 @@ export function createBatch(context: TaskQueryContext, statements: Statements, r
     if (operation.op === "create") {
       const named = operation.id ?? operation.task.id;
       const id = named ?? uuidv7();
-      return { id, named, change: statements.insert(id, { ...operation.task, id: named }) };
+      return { id, named, change: changing.insert(id, { ...operation.task, id: named }, now()) };
     }
     return { id: operation.id, named: operation.id, change: changeOf(operation) };
   }
 
-  function changeOf(operation: Exclude<Operation, { op: "create" }>): Change {
+  function changeOf(operation: Exclude<Operation, { op: "create" }>): changing.Change {
     const { op, id, ifMatch } = operation;
-    if (op === "delete") return statements.delete(id, { ifMatch });
-    if (op === "restore") return statements.restore(id, { ifMatch });
-    return statements.update(id, op === "complete" ? { completed: operation.completed } : operation.task, { ifMatch });
+    if (op === "delete") return changing.delete(id, { ifMatch });
+    if (op === "restore") return changing.restore(id, { ifMatch });
+    return changing.update(id, op === "complete" ? { completed: operation.completed } : operation.task, { ifMatch });
   }
 
   async function run(steps: Step[], atomic: boolean, key?: IdempotencyKey): Promise<OperationResult[]> {
-    const reservation: Statement[] = key ? [records.reserveKeyFor(key, steps)] : [];
-    const works = steps.map((step, index): Statement[] => [
-      ...(key && !atomic
-        ? [records.recordRefusal(key, index, step, statements.refusalBefore(step.id, step.change))]
-        : []),
-      atomic ? readOrStop(step, index) : statements.readBefore(step.id, step.change),
-      step.change.run(),
+    const reservation = key ? [records.reserveKeyFor(key, steps)] : [];
+    const works = steps.map((step, index): Query<unknown>[] => [
+      ...(key && !atomic ? [records.recordRefusal(key, index, step)] : []),
+      atomic ? readOrStop(step, index) : changing.readBefore(step.change),
+      changing.run(step.change),
     ]);
     const results = await runInSession([
       ...reservation,
@@ -93,8 +107,8 @@ export function createBatch(context: TaskQueryContext, statements: Statements, r
   /** The results of operations that change nothing at this revision. */
   async function resultsAt(revision: number, steps: Step[]): Promise<OperationResult[]> {
     const results = await runInSession([
-      ...steps.map(({ id, change }): Statement => statements.readBefore(id, change)),
-      query(sql`select ${latestRevision()} as revision`),
+      ...steps.map(({ change }) => changing.readBefore(change)),
+      { statement: LATEST_REVISION, values: {} },
     ]);
     const isSame = results.at(-1)?.[0]?.revision === revision;
     if (!isSame) throw new Error("D1_ERROR: the tasks have changed meanwhile");
@@ -102,21 +116,13 @@ export function createBatch(context: TaskQueryContext, statements: Statements, r
   }
 
   /** Runs statements in one transaction, which stops if the session has ended. */
-  async function runInSession(all: Statement[]): Promise<Before[][]> {
-    const [, ...results] = await transaction([requireActiveSession(), ...all]);
-    return results as Before[][];
+  async function runInSession(queries: Query<unknown>[]): Promise<Found[][]> {
+    const [, ...results] = await transaction([{ statement: REQUIRE_ACTIVE_SESSION, values: {} }, ...queries]);
+    return results as Found[][];
   }
 
-  function requireActiveSession(): Statement {
-    const isActive = sql`exists (select 1 from ${session} where ${sessionIsActive()})`;
-    return query(sql`select case when ${isActive} then 1 else ${refuse(sql`'ended'`)} end`);
-  }
-
-  /** Reads a task as it is before its operation. If the operation is refused, it stops the transaction, with the totals. */
-  function readOrStop({ id, change }: Step, index: number): Statement {
-    const used = sql`before.live || ' ' || before.bytes || ' ' || before.changes || ' '`;
-    const reason = refuse(sql`${`operation ${index} `} || ${used} || ${change.refusal}`);
-    return statements.readBefore(id, { refusal: sql`case when ${change.refusal} is not null then ${reason} end` });
+  function readOrStop({ change }: Step, index: number): Query<unknown> {
+    return { statement: readOrStopOf(change.kind), values: { ...change.values, index } };
   }
 
   /** The refusal with which the transaction stopped. Any other error is thrown. */
@@ -127,13 +133,14 @@ export function createBatch(context: TaskQueryContext, statements: Statements, r
     const [index = 0, live = 0, bytes = 0, changes = 0] = facts.map(Number);
     const refusal = parseRefusal(facts.slice(4).join(" "));
     if (refusal.outcome !== "over-quota") return { outcome: "refused", index, refusal };
-    const quota = totals.exceededQuota(refusal.quota, { live, bytes, changes });
+    const quota = exceededQuota(context, refusal.quota, { live, bytes, changes });
     return { outcome: "refused", index, refusal: { outcome: "over-quota", quota } };
   }
 }
 
-function resultOf({ id }: Step, before: Before | undefined, written: Row | undefined): OperationResult {
-  if (written) return { outcome: "done", id, task: toTask(written) };
-  if (!before?.refusal && before?.id) return { outcome: "done", id, task: toTask(before) };
-  return { ...parseRefusal(before?.refusal ?? "absent"), id, task: undefined };
+function resultOf({ id }: Step, before: Found | undefined, written: Found | undefined): OperationResult {
+  const [row] = [written, before].flatMap((found) => (found ? taskIn(found) : []));
+  const refusal = written ? null : before?.refusal;
+  if (row && !refusal) return { outcome: "done", id, task: toTask(row) };
+  return { ...parseRefusal(refusal ?? "absent"), id, task: undefined };
 }

@@ -2,13 +2,15 @@
 import { sql } from "drizzle-orm";
 import { session } from "../../auth/tables.ts";
 import { withRetries } from "../../db/retry.ts";
+import { statement } from "../../db/statement.ts";
 import type { ImportedTask } from "../model.ts";
 import type { ImportResult, OverQuota } from "../outcomes.ts";
-import type { TaskQueryContext } from "./context.ts";
-import { type Row, toColumns } from "./row.ts";
+import { maxBytes, maxChanges, maxTasks, userId, value } from "./bindings.ts";
+import { sessionIsActive, type TaskQueryContext } from "./context.ts";
+import { toColumns, type WrittenRow } from "./row.ts";
 import { bytesOf } from "./statements.ts";
 import { task } from "./table.ts";
-import type { QuotaName, Totals } from "./totals.ts";
+import { exceededQuota, type QuotaName, type Totals, totalsAfter, totalsBefore } from "./totals.ts";
 
 /** The rows of one statement, and the bytes of its parameter: D1 allows 2 MB. */
 const CHUNK_ROWS = 250;
@@ -17,8 +19,65 @@ const CHUNK_BYTES = 500_000;
 /** A task as it is inserted, with the bytes of its text. */
 type ImportRow = ReturnType<typeof rowOf>;
 
+/** The columns that an import writes. */
+const IMPORTED = [
+  "id",
+  "title",
+  "titleKey",
+  "description",
+  "descriptionKey",
+  "priority",
+  "due",
+  "tags",
+  "completedAt",
+  "createdAt",
+  "updatedAt",
+] as const satisfies (keyof ImportRow & keyof WrittenRow)[];
+
+const TOTALS = statement<Totals>(sql`select before.* from ${totalsBefore} as before`);
+
+/**
+ * SQLite runs a cross join in the order in which it is written: it looks each id up and reads no other task.
+ * @see https://www.sqlite.org/optoverview.html#crossjoin
+ */
+const EXISTING = statement<{ id: string }>(
+  sql`select ${task.id} as id from json_each(${value("ids")}) as item
+    cross join ${task} on ${task.userId} = ${userId} and ${task.id} = item.value`,
+);
+
+const INSERT_MANY = statement<{ id: string }>(insertMany());
+
+function insertMany() {
+  const growth = { open: sql`line.opens`, bytes: sql`line.bytes` };
+  // Each row is one more live task; `line.n` is its number in this statement.
+  const totals = totalsAfter(growth, sql`line.n`).map(([name, total]): [string, typeof total] =>
+    name === "live_total" ? [name, sql`before.live + line.n`] : [name, total],
+  );
+  const names = [...IMPORTED.map((name) => task[name].name), ...totals.map(([name]) => name)];
+  const values = [
+    ...IMPORTED.map((name) => sql`line.value ->> ${sql.raw(`'${name}'`)}`),
+    ...totals.map(([, total]) => total),
+  ];
+  return sql`insert into ${task} (user_id, ${sql.join(
+    names.map((name) => sql.identifier(name)),
+    sql`, `,
+  )})
+    select ${session.userId}, ${sql.join(values, sql`, `)}
+    from ${session}, ${totalsBefore} as before, (
+      select item.value as value, row_number() over (order by item.key) as n,
+        sum(item.value ->> 'completedAt' is null) over (order by item.key) as opens,
+        sum(item.value ->> 'bytes') over (order by item.key) as bytes
+      from json_each(${value("rows")}) as item
+      where not exists (
+        select 1 from ${task} where ${task.userId} = ${userId} and ${task.id} = item.value ->> 'id')
+    ) as line
+    where ${sessionIsActive} and before.live + line.n <= ${maxTasks}
+      and before.bytes + line.bytes <= ${maxBytes} and before.changes + line.n <= ${maxChanges}
+    returning id`;
+}
+
 export function createImport(context: TaskQueryContext) {
-  const { query, userId, now, sessionIsActive, totals, whileSessionActive, bothWhileSessionActive } = context;
+  const { now, quotas, whileSessionActive } = context;
 
   return importTasks;
 
@@ -40,9 +99,10 @@ export function createImport(context: TaskQueryContext) {
       chunks += 1;
       const insert = () => {
         attempts += 1;
-        return whileSessionActive(insertMany(chunk));
+        return whileSessionActive({ statement: INSERT_MANY, values: { rows: JSON.stringify(chunk) } });
       };
-      for (const { id } of await withRetries(insert)) inserted.add(id);
+      const [created] = await withRetries(insert);
+      for (const { id } of created) inserted.add(id);
     }
     if (inserted.size === fresh.length) return { outcome: "imported", ids: inserted };
     // An answer was lost, or other changes used the quota: read again what exists.
@@ -53,22 +113,12 @@ export function createImport(context: TaskQueryContext) {
     return { outcome: "imported", ids: attempts > chunks ? new Set(fresh.map(({ id }) => id)) : inserted };
   }
 
-  /**
-   * Finds which of these tasks exist, and which quota the others would exceed together.
-   * SQLite runs a cross join in the order in which it is written: it looks each id up and reads no other task.
-   * @see https://www.sqlite.org/optoverview.html#crossjoin
-   */
+  /** Finds which of these tasks exist, and which quota the others would exceed together. */
   async function findExisting(sizes: { id: string; bytes: number }[]) {
     const wanted = JSON.stringify(sizes.map(({ id }) => id));
-    const read = () =>
-      bothWhileSessionActive(
-        query<Totals>(sql`select before.* from ${totals.before()} as before`),
-        query<{ id: string }>(
-          sql`select ${task.id} as id from json_each(${wanted}) as item
-            cross join ${task} on ${task.userId} = ${userId} and ${task.id} = item.value`,
-        ),
-      );
-    const [[found], present] = await withRetries(read);
+    const [[found], present] = await withRetries(() =>
+      whileSessionActive({ statement: TOTALS, values: {} }, { statement: EXISTING, values: { ids: wanted } }),
+    );
     const ids = new Set(present.map(({ id }) => id));
     const fresh = sizes.filter(({ id }) => !ids.has(id));
     return { ids, refusal: found && fresh.length > 0 ? refusalOf(fresh, found) : undefined };
@@ -76,41 +126,14 @@ export function createImport(context: TaskQueryContext) {
 
   function refusalOf(fresh: { bytes: number }[], found: Totals): OverQuota | undefined {
     const size = fresh.reduce((sum, { bytes }) => sum + bytes, 0);
-    const { tasks, bytes, changesPerDay } = totals.quotas;
-    const over = (name: QuotaName) => ({ outcome: "over-quota" as const, quota: totals.exceededQuota(name, found) });
-    if (found.live + fresh.length > tasks) return over("tasks");
-    if (found.bytes + size > bytes) return over("bytes");
-    return found.changes + fresh.length > changesPerDay ? over("changesPerDay") : undefined;
-  }
-
-  function insertMany(rows: ImportRow[]) {
-    const names = Object.keys(rows[0] ?? {}).filter((name) => name !== "bytes") as (keyof ImportRow & keyof Row)[];
-    const targets = names.map((name) => sql.identifier(task[name].name));
-    const values = names.map((name) => sql`line.value ->> ${name}`);
-    const growth = { live: 1, open: sql`line.opens`, bytes: sql`line.bytes` };
-    const after = totals.after({ ...growth, live: 0 }, sql`line.n`);
-    const totalNames = after.map(([name]) => sql.identifier(name));
-    const totalValues = after.map(([name, value]) => (name === "live_total" ? sql`before.live + line.n` : value));
-    return query<{ id: string }>(
-      sql`insert into ${task} (user_id, ${sql.join([...targets, ...totalNames], sql`, `)})
-        select ${session.userId}, ${sql.join([...values, ...totalValues], sql`, `)}
-        from ${session}, ${totals.beforeCreating()} as before, (
-          select item.value as value, row_number() over (order by item.key) as n,
-            sum(item.value ->> 'completedAt' is null) over (order by item.key) as opens,
-            sum(item.value ->> 'bytes') over (order by item.key) as bytes
-          from json_each(${JSON.stringify(rows)}) as item
-          where not exists (
-            select 1 from ${task} where ${task.userId} = ${userId} and ${task.id} = item.value ->> 'id')
-        ) as line
-        where ${sessionIsActive()} and before.live + line.n <= ${totals.quotas.tasks}
-          and before.bytes + line.bytes <= ${totals.quotas.bytes}
-          and before.changes + line.n <= ${totals.quotas.changesPerDay}
-        returning id`,
-    );
+    const over = (name: QuotaName) => ({ outcome: "over-quota" as const, quota: exceededQuota(context, name, found) });
+    if (found.live + fresh.length > quotas.tasks) return over("tasks");
+    if (found.bytes + size > quotas.bytes) return over("bytes");
+    return found.changes + fresh.length > quotas.changesPerDay ? over("changesPerDay") : undefined;
   }
 }
 
-function columnsOf({ title, description, priority, due, tags }: ImportedTask): Partial<Row> {
+function columnsOf({ title, description, priority, due, tags }: ImportedTask): Partial<WrittenRow> {
   return toColumns({ title, description, priority, due, tags });
 }
 

@@ -8,7 +8,6 @@ import { createTaskQueryContext, type Dependencies } from "./context.ts";
 import { createIdempotencyRecords } from "./idempotency-records.ts";
 import { createImport } from "./imports.ts";
 import { createLists } from "./lists.ts";
-import { createStatements } from "./statements.ts";
 import { createUsage } from "./usage.ts";
 import { createWrites } from "./writes.ts";
 
@@ -20,10 +19,9 @@ export type TaskVariables = { Variables: { tasks: TaskRepository } };
 /** Creates the repository of one user. Only a verified access token yields a `Caller`. */
 export function createTaskRepository(dependencies: Dependencies) {
   const context = createTaskQueryContext(dependencies);
-  const statements = createStatements(context);
   const records = createIdempotencyRecords(context);
-  const lists = createLists(context, statements);
-  const writes = createWrites(context, statements, records);
+  const lists = createLists(context);
+  const writes = createWrites(context, records);
   return {
     find: lists.find,
     list: lists.list,
@@ -34,7 +32,7 @@ export function createTaskRepository(dependencies: Dependencies) {
     update: writes.update,
     delete: writes.delete,
     restore: writes.restore,
-    batch: createBatch(context, statements, records),
+    batch: createBatch(context, records),
     import: createImport(context),
   };
 }

@@ -5,31 +5,33 @@ import type { Task, TaskChanges } from "../model.ts";
 import { foldText } from "../text.ts";
 import { task } from "./table.ts";
 
-const { liveTotal, openTotal, bytesTotal, trashTotal, changesTotal, changesDay, bytes, ...ofTask } =
+/** What only statements read: a row has texts for searching, which may be long, and the totals. */
+const { liveTotal, openTotal, bytesTotal, trashTotal, changesTotal, changesDay, bytes, userId, dueKey, ...written } =
   getTableColumns(task);
+const { titleKey, descriptionKey, ...shown } = written;
 
-/** A row without the totals. */
-export type Row = Pick<typeof task.$inferSelect, keyof typeof ofTask>;
+/** What a task shows. */
+export type Row = Pick<typeof task.$inferSelect, keyof typeof shown>;
 
-/** The columns of a row, for written-out statements: Drizzle has no INDEXED BY. */
+/** The row of a task, or nulls where a join found none. */
+export type MaybeRow = Row | { [Name in keyof Row]: null };
+
+/** All that is written of a task. */
+export type WrittenRow = Pick<typeof task.$inferSelect, keyof typeof written>;
+
+/** The columns of a row, for statements. */
 export const columns: SQL = sql.join(
-  Object.entries(ofTask).map(([name, column]) => sql`${column} as ${sql.identifier(name)}`),
+  Object.entries(shown).map(([name, column]) => sql`${column} as ${sql.identifier(name)}`),
   sql`, `,
 );
 
-/** The names of those columns, for a query around another. */
-export const columnNames: SQL = sql.join(
-  Object.keys(ofTask).map((name) => sql.identifier(name)),
-  sql`, `,
-);
+/** The names of those columns. */
+export const columnNames = Object.keys(shown);
 
-/** The names of the columns that a task shows. */
-export const shownNames: SQL = sql.join(
-  Object.keys(ofTask)
-    .filter((name) => name !== "titleKey" && name !== "descriptionKey")
-    .map((name) => sql.identifier(name)),
-  sql`, `,
-);
+/** The row that a join found, as a list. */
+export function taskIn<Found extends MaybeRow>(row: Found): (Found & Row)[] {
+  return row.id === null ? [] : [row as Found & Row];
+}
 
 export function toTask(row: Row): Task {
   return {
@@ -40,7 +42,7 @@ export function toTask(row: Row): Task {
     completedAt: toInstant(row.completedAt),
     priority: PRIORITIES[row.priority] ?? "none",
     due: row.due,
-    tags: Object.values<string>(JSON.parse(row.tags)),
+    tags: row.tags === "{}" ? [] : Object.values<string>(JSON.parse(row.tags)),
     createdAt: new Date(row.createdAt).toISOString(),
     updatedAt: new Date(row.updatedAt).toISOString(),
     deletedAt: toInstant(row.deletedAt),
@@ -49,7 +51,7 @@ export function toTask(row: Row): Task {
 }
 
 /** The columns of these fields. The statement itself sets `completed_at`. */
-export function toColumns({ title, description, priority, due, tags }: TaskChanges): Partial<Row> {
+export function toColumns({ title, description, priority, due, tags }: TaskChanges): Partial<WrittenRow> {
   return {
     ...(title !== undefined && { title, titleKey: foldText(title) }),
     ...(description !== undefined && { description, descriptionKey: description && foldText(description) }),

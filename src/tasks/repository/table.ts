@@ -54,13 +54,10 @@ export const task = sqliteTable(
     return [
       primaryKey({ columns: [table.userId, table.id] }),
       uniqueIndex("task_revision").on(table.userId, table.revision),
-      index("task_creation").on(table.userId, table.createdAt, table.id).where(isNotDeleted),
-      index("task_due").on(table.userId, table.dueKey, table.id).where(isNotDeleted),
       index("task_status_creation").on(table.userId, isCompleted, table.createdAt, table.id).where(isNotDeleted),
-      index("task_status_due").on(table.userId, isCompleted, table.dueKey, table.id).where(isNotDeleted),
-      index("task_status_priority").on(table.userId, isCompleted, table.priority, table.id).where(isNotDeleted),
-      index("task_status_change").on(table.userId, isCompleted, table.revision).where(isNotDeleted),
-      index("task_status_title").on(table.userId, isCompleted, table.titleKey, table.id).where(isNotDeleted),
+      index("task_open_due")
+        .on(table.userId, table.dueKey, table.id)
+        .where(sql`deleted_at is null and (completed_at is not null) = 0`),
       index("task_trash")
         .on(table.userId, table.deletedAt, table.id)
         .where(sql`deleted_at is not null and title <> ''`),

@@ -8,74 +8,75 @@ import type { Precondition } from "../precondition.ts";
 import type { TaskQueryContext } from "./context.ts";
 import type { IdempotencyRecords } from "./idempotency-records.ts";
 import { parseRefusal } from "./refusals.ts";
-import { toTask } from "./row.ts";
-import type { Change, Statements } from "./statements.ts";
+import { type Row, taskIn, toTask } from "./row.ts";
+import * as changing from "./statements.ts";
+import { exceededQuota } from "./totals.ts";
 
-export function createWrites(context: TaskQueryContext, statements: Statements, records: IdempotencyRecords) {
-  const { totals, transaction, whileSessionActive, bothWhileSessionActive } = context;
+export function createWrites(context: TaskQueryContext, records: IdempotencyRecords) {
+  const { run, transaction, whileSessionActive, now } = context;
 
   return {
-    /** Creates a task; with a key, or an id of the caller's own, once. 5 rows read, 9 written; with a key 10. */
+    /** Creates a task, with a key or an id of the caller's own once. 5 rows read, 4 written; with a key 5. */
     async create(input: CreateTask, key?: IdempotencyKey): Promise<CreateResult> {
       if (!key) {
-        const id = input.id ?? uuidv7();
-        const change = statements.insert(id, input);
-        const [row] = await change.run();
-        return row ? { outcome: "created", task: toTask(row) } : explainCreation(id, change);
+        const change = changing.insert(input.id ?? uuidv7(), input, now());
+        const [row] = await run(changing.run(change));
+        return row ? { outcome: "created", task: toTask(row) } : explainCreation(change);
       }
       return withRetries(async () => {
         const id = input.id ?? uuidv7();
-        const change = statements.insert(id, input);
-        const reservation = records.reserveKey(key, [records.createdAs(id)], change.happens);
+        const change = changing.insert(id, input, now());
+        const reservation = records.reserveKey(key, [records.createdAs(id)], change);
         const created = await records.runOnce(key, [undefined], async () => {
-          const [, [row]] = await transaction([reservation, change.run()]);
-          return row;
+          const [, rows] = await transaction([reservation, changing.run(change)]);
+          return (rows as Row[])[0];
         });
         if (created.outcome === "key-reused") return created;
         if (created.outcome === "first") {
-          return created.answer ? { outcome: "created", task: toTask(created.answer) } : explainCreation(id, change);
+          return created.answer ? { outcome: "created", task: toTask(created.answer) } : explainCreation(change);
         }
         const task = created.results[0]?.task;
         return task ? { outcome: "replayed", task } : { outcome: "erased" };
       });
     },
 
-    /** Changes the named fields. 6 rows read, 3 to 8 written: docs/costs.md. */
+    /** Changes the named fields. 6 rows read, 2 to 3 written: docs/costs.md. */
     update: (id: string, changes: TaskChanges, precondition: Precondition = {}): Promise<WriteResult> =>
-      write(id, () => statements.update(id, changes, precondition), precondition),
+      write(changing.update(id, changes, precondition), precondition),
 
     /** Moves a task to the trash. Its tombstone stays for the change feed. 6 rows read, 4 written. */
     delete: (id: string, precondition: Precondition = {}): Promise<WriteResult> =>
-      write(id, () => statements.delete(id, precondition), precondition),
+      write(changing.delete(id, precondition), precondition),
 
     /** Restores a task from the trash. */
     restore: (id: string, precondition: Precondition = {}): Promise<WriteResult> =>
-      write(id, () => statements.restore(id, precondition), precondition),
+      write(changing.restore(id, precondition), precondition),
   };
 
   /** Finds out why a creation wrote nothing: the session has ended, the id is taken, or a quota is used up. */
-  async function explainCreation(id: string, change: Change): Promise<CreateResult> {
-    const [found] = await whileSessionActive(statements.readBefore(id, change));
+  async function explainCreation(change: changing.Change): Promise<CreateResult> {
+    const [[found]] = await whileSessionActive(changing.readBefore(change));
     if (found?.refusal) {
       const refusal = parseRefusal(found.refusal);
-      if (refusal.outcome === "over-quota") return { ...refusal, quota: totals.exceededQuota(refusal.quota, found) };
+      if (refusal.outcome === "over-quota") return { ...refusal, quota: exceededQuota(context, refusal.quota, found) };
       return { outcome: "id-taken" };
     }
+    const [row] = found ? taskIn(found) : [];
     // Another change made room, or erased a task with this id: the caller may retry.
-    if (!found?.id) throw new Error("D1_ERROR: the totals have changed meanwhile");
-    return { outcome: "replayed", task: toTask(found) };
+    if (!row) throw new Error("D1_ERROR: the totals have changed meanwhile");
+    return { outcome: "replayed", task: toTask(row) };
   }
 
   /**
    * Retries a conditional write when D1 fails, and then believes success only: the first attempt itself may have made the
    * condition false. An unconditional write is not retried: it could overwrite what others wrote since.
    */
-  async function write(id: string, statement: () => Change, precondition: Precondition): Promise<WriteResult> {
+  async function write(change: changing.Change, precondition: Precondition): Promise<WriteResult> {
     try {
-      return await writeOnce(id, statement);
+      return await writeOnce(change);
     } catch (error) {
       if (!precondition.ifMatch || !isDatabaseFailure(error)) throw error;
-      const again = await withRetries(() => writeOnce(id, statement));
+      const again = await withRetries(() => writeOnce(change));
       if (again.outcome === "done") return again;
       throw error;
     }
@@ -85,16 +86,16 @@ export function createWrites(context: TaskQueryContext, statements: Statements, 
    * Writes in one statement. If it wrote nothing, it runs once more in one transaction with a read that shows why, so that
    * both describe the same moment.
    */
-  async function writeOnce(id: string, statement: () => Change): Promise<WriteResult> {
-    const [written] = await statement().run();
+  async function writeOnce(change: changing.Change): Promise<WriteResult> {
+    const [written] = await run(changing.run(change));
     if (written) return { outcome: "done", task: toTask(written) };
-    const again = statement();
-    const [[late], [current]] = await bothWhileSessionActive(again.run(), statements.readBefore(id, again));
+    const [[late], [current]] = await whileSessionActive(changing.run(change), changing.readBefore(change));
     if (late) return { outcome: "done", task: toTask(late) };
-    if (!current) return { outcome: "absent" };
-    if (!current.refusal) return { outcome: "done", task: toTask(current) };
+    const [row] = current ? taskIn(current) : [];
+    if (!current || !row) return { outcome: "absent" };
+    if (!current.refusal) return { outcome: "done", task: toTask(row) };
     const refusal = parseRefusal(current.refusal);
-    if (refusal.outcome === "over-quota") return { ...refusal, quota: totals.exceededQuota(refusal.quota, current) };
+    if (refusal.outcome === "over-quota") return { ...refusal, quota: exceededQuota(context, refusal.quota, current) };
     return refusal.outcome === "stale" ? refusal : { outcome: "absent" };
   }
 }

@@ -1,10 +1,10 @@
 /** Export and import. */
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { headers, problems } from "../../http/openapi.ts";
+import { Operations } from "../../http/operations.ts";
 import { invalidField, Problem } from "../../http/problem.ts";
 import { logFailure } from "../../http/request-log.ts";
-import { refuseInvalid } from "../../http/validation.ts";
 import { importLineSchema, taskSchema } from "../model.ts";
 import { userPath } from "../parameters.ts";
 import { overQuota } from "../quota-problem.ts";
@@ -38,7 +38,7 @@ const reportSchema = z
   })
   .openapi("ImportReport");
 
-export const transferRoutes = new OpenAPIHono<TaskVariables>({ defaultHook: refuseInvalid })
+export const transferRoutes = new Operations<TaskVariables>()
   .openapi(
     createRoute({
       method: "get",

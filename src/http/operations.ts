@@ -1,0 +1,90 @@
+/**
+ * A router whose operations have descriptions: they make the documents, and their schemas check requests. All parts of a
+ * request are checked in one step, which reads only what the schemas name.
+ */
+import { OpenAPIHono, type RouteConfig, type z } from "@hono/zod-openapi";
+import type { Context, Env, Handler, MiddlewareHandler } from "hono";
+import { hasBody } from "./body.ts";
+import { Problem } from "./problem.ts";
+import { refuseInvalid } from "./validation.ts";
+
+type Target = "query" | "param" | "header" | "json";
+
+export class Operations<E extends Env> extends OpenAPIHono<E> {
+  /** Adds an operation. The types are the library's; so is the description. */
+  override openapi = ((route: RouteConfig, handler: Handler) => {
+    this.openAPIRegistry.registerPath(route);
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
+    this.on(route.method, path, checkRequest(route.request), handler);
+    return this;
+  }) as unknown as OpenAPIHono<E>["openapi"];
+}
+
+/** Checks what an operation's schemas name, in order, and hands on the values to `c.req.valid()`. */
+function checkRequest({ query, params, headers, body }: NonNullable<RouteConfig["request"]> = {}): MiddlewareHandler {
+  const checks: ((c: Context) => void | Promise<void>)[] = [];
+  if (query) checks.push(checkQuery(query as z.ZodType));
+  if (params) checks.push((c) => accept(c, "param", params as z.ZodType, c.req.param()));
+  if (headers) checks.push(checkHeaders(headers as z.ZodObject));
+  const json = body?.content["application/json"];
+  // The schema of an import is a description only: the validator would parse the whole file at once.
+  if (json && "schema" in json && json.schema && "safeParse" in json.schema)
+    checks.push(checkJson(json.schema as z.ZodType));
+  return async (c, next) => {
+    for (const check of checks) {
+      const checking = check(c);
+      if (checking) await checking;
+    }
+    await next();
+  };
+}
+
+function accept(c: Context, target: Target, schema: z.ZodType, value: unknown): void {
+  const result = schema.safeParse(value);
+  refuseInvalid(result);
+  c.req.addValidatedData(target, result.data as object);
+}
+
+/** A parameter that is repeated is a list. */
+function checkQuery(schema: z.ZodType) {
+  const whenEmpty = schema.safeParse({});
+  return (c: Context) => {
+    if (whenEmpty.success && !c.req.url.includes("?")) {
+      c.req.addValidatedData("query", { ...(whenEmpty.data as object) });
+      return;
+    }
+    const values = Object.entries(c.req.queries()).map(([name, all]) => [name, all.length === 1 ? all[0] : all]);
+    accept(c, "query", schema, Object.fromEntries(values));
+  };
+}
+
+/** Only the headers that the schema names are read. All of them may be left out. */
+function checkHeaders(schema: z.ZodObject) {
+  const names = Object.keys(schema.shape);
+  return (c: Context) => {
+    const given = names.flatMap((name): [string, string][] => {
+      const value = c.req.raw.headers.get(name);
+      return value === null ? [] : [[name, value]];
+    });
+    if (given.length === 0) c.req.addValidatedData("header", {});
+    else accept(c, "header", schema, Object.fromEntries(given));
+  };
+}
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json *(?:;|$)/i;
+
+function checkJson(schema: z.ZodType) {
+  return async (c: Context) => {
+    const type = c.req.raw.headers.get("content-type");
+    if (type === null ? hasBody(c) : !JSON_TYPE.test(type)) throw new Problem("unsupported_media_type");
+    accept(c, "json", schema, type === null ? {} : await readJson(c));
+  };
+}
+
+async function readJson(c: Context): Promise<unknown> {
+  try {
+    return await c.req.json();
+  } catch {
+    throw new Problem("malformed_request");
+  }
+}
