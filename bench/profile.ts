@@ -75,7 +75,7 @@ function sourceOf(built: string): (line: number, column: number) => string {
   return (line, column) => {
     const segment = lines[line]?.findLast(([at]) => at <= column);
     const source = segment ? (map.sources[segment[1]] ?? "") : "";
-    return source.replace(/^.*node_modules\//, "").replace(/^(?:\.\.\/)*/, "") + (segment ? `:${segment[2] + 1}` : "");
+    return source.replace(/^.*(?:node_modules\/|(?=src\/))/, "") + (segment ? `:${segment[2] + 1}` : "");
   };
 }
 

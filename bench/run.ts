@@ -1,24 +1,29 @@
-/** Measures the processor time of a request, side by side: `npm run bench`; `npm run bench -- --short` takes a minute. */
-import { mkdtempSync, rmSync } from "node:fs";
+/**
+ * Measures the processor time of a request, side by side, and writes RESULTS.md: `npm run bench`. With `--short` it takes a
+ * minute and prints ratios only.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CASES, type CaseName, type Contender, startContenders } from "./support/contenders.ts";
+import { type Measured, type Results, ratioOf, writeReport } from "./report.ts";
+import {
+  bundleSize,
+  CASES,
+  type CaseName,
+  type Contender,
+  measureStarts,
+  startContenders,
+} from "./support/contenders.ts";
 import { cpuMs } from "./support/cpu.ts";
 import { send } from "./support/load.ts";
 import { seed } from "./support/people.ts";
 import { startNode, stopAll } from "./support/processes.ts";
+import { type Range, rangeOf } from "./support/statistics.ts";
 
 const isShort = process.argv.includes("--short");
-const [ROUNDS, REQUESTS] = isShort ? [3, 300] : [9, 1500];
-const only = process.argv
-  .find((argument) => argument.startsWith("--only="))
-  ?.slice(7)
-  .split(",");
-
+const [ROUNDS, REQUESTS, STARTS] = isShort ? [3, 300, 3] : [9, 1500, 9];
 const PEOPLE_EACH = 20;
 const CONTENDERS = 5;
-
-export type Measured = { cpuUs: number[]; perSecond: number[] };
 
 const folder = mkdtempSync(join(tmpdir(), "edge-tasks-bench-"));
 try {
@@ -26,11 +31,19 @@ try {
   const people = seed(file, PEOPLE_EACH * CONTENDERS);
   const database = await startNode("bench/support/database.ts", [file]);
   const contenders = await startContenders(folder, file, database.port, people, PEOPLE_EACH);
-  const results = new Map<CaseName, Map<string, Measured>>();
+  const results: Results = new Map();
   for (const name of Object.keys(CASES) as CaseName[]) {
-    if (only && !only.includes(name)) continue;
     results.set(name, await measureCase(name, contenders));
-    print(name, results.get(name) ?? new Map());
+    print(results, name);
+  }
+  const startUps = new Map<string, Range>();
+  for (const [who, values] of await measureStarts(folder, database.port, STARTS)) startUps.set(who, rangeOf(values));
+  for (const [who, { median }] of startUps) console.log(`start of ${who}: ${median.toFixed(0)} ms`);
+  const bundle = bundleSize(join(folder, "ours"));
+  console.log(bundle);
+  if (!isShort) {
+    mkdirSync("bench/images", { recursive: true });
+    writeReport(results, startUps, bundle);
   }
 } finally {
   stopAll();
@@ -39,41 +52,29 @@ try {
 
 /** Contenders take turns in each round, so that what else the machine does meets all of them. */
 async function measureCase(name: CaseName, contenders: Contender[]): Promise<Map<string, Measured>> {
-  const measured = new Map<string, Measured>();
+  const rounds = new Map<string, { cpuUs: number[]; perSecond: number[] }>();
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const { name: who, pid, port, calls } of contenders) {
       const call = calls[name];
       if (!call) continue;
       const before = cpuMs(pid);
       const elapsedMs = await send(port, REQUESTS, CASES[name], (n) => call(round * REQUESTS + n));
-      const entry = measured.get(who) ?? { cpuUs: [], perSecond: [] };
-      measured.set(who, entry);
+      const entry = rounds.get(who) ?? { cpuUs: [], perSecond: [] };
+      rounds.set(who, entry);
       // The first round warms up.
       if (round === 0) continue;
       entry.cpuUs.push(((cpuMs(pid) - before) / REQUESTS) * 1000);
       entry.perSecond.push((REQUESTS / elapsedMs) * 1000);
     }
   }
-  return measured;
+  return new Map(
+    [...rounds].map(([who, { cpuUs, perSecond }]) => [who, { cpuUs: rangeOf(cpuUs), perSecond: rangeOf(perSecond) }]),
+  );
 }
 
-function print(name: string, measured: Map<string, Measured>) {
-  const base = median(measured.get("floor")?.cpuUs ?? []);
-  for (const [who, { cpuUs, perSecond }] of measured)
-    console.log(
-      name,
-      who,
-      median(cpuUs).toFixed(1),
-      "us",
-      Math.min(...cpuUs).toFixed(1),
-      Math.max(...cpuUs).toFixed(1),
-      "ratio",
-      (median(cpuUs) / base).toFixed(2),
-      median(perSecond).toFixed(0),
-      "/s",
-    );
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+function print(results: Results, name: string): void {
+  const cells = [...(results.get(name) ?? [])].map(([who, { cpuUs }]) => {
+    return `${who} ${ratioOf(results, name, who)?.toFixed(2)} (${cpuUs.median.toFixed(0)} µs)`;
+  });
+  console.log(`${name}: ${cells.join(", ")}`);
 }

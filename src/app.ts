@@ -11,7 +11,7 @@ import { limitConcurrency } from "./http/concurrency.ts";
 import { createAppWithDefaults } from "./http/defaults.ts";
 import { requireHttps } from "./http/https-only.ts";
 import { refusePath } from "./http/methods.ts";
-import { Problem, problemResponse } from "./http/problem.ts";
+import { refuse } from "./http/problem.ts";
 import { createReadiness, health } from "./http/status.ts";
 import { logEvent } from "./log.ts";
 import { namedPaths } from "./tasks/named-paths.ts";
@@ -48,7 +48,9 @@ export async function createApp(settings: Settings, bindings: Bindings) {
   const documents = { api: describeTasks(() => app), accounts: accounts.describe };
 
   // Account endpoints have Better Auth's shape of errors.
-  app.use(requireHttps((c) => (isAccountPath(c.req.path) ? authFailure(c, "https_required") : insecure(c))));
+  app.use(
+    requireHttps((c) => (isAccountPath(c.req.path) ? authFailure(c, "https_required") : refuse(c, "https_required"))),
+  );
   app.use(
     "/api/v1/*",
     requireAccessToken(verifyAccessToken, settings.publicOrigin),
@@ -87,15 +89,11 @@ function isAccountPath(path: string): boolean {
   return path.startsWith("/api/auth/");
 }
 
-function insecure(c: Context): Response {
-  return problemResponse(c, new Problem("https_required"));
-}
-
 /** The application while a variable or secret is invalid: only `/health` works. */
 export function createUnconfiguredApp(problems: readonly string[]) {
   logEvent("error", "not configured", { problems });
   return createAppWithDefaults([])
     .route("/", health)
     .all("/api/auth/*", (c) => authFailure(c, "not_configured"))
-    .all("*", (c) => problemResponse(c, new Problem("not_configured")));
+    .all("*", (c) => refuse(c, "not_configured"));
 }

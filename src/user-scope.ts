@@ -8,7 +8,7 @@ import type { VerifyAccessToken } from "./access-tokens/verify.ts";
 import { isBookmark, openSession } from "./db/client.ts";
 import type { Settings } from "./env.ts";
 import { BOOKMARK_HEADER } from "./http/headers.ts";
-import { invalidField, Problem } from "./http/problem.ts";
+import { invalidField, Problem, refuse } from "./http/problem.ts";
 import { originOf } from "./origin.ts";
 import { deriveCursorKeys } from "./tasks/repository/cursor.ts";
 import { createTaskRepository, type TaskVariables } from "./tasks/repository/repository.ts";
@@ -25,9 +25,9 @@ export function requireAccessToken(verifyAccessToken: VerifyAccessToken, publicO
       c.req.raw.headers.get("authorization"),
       originOf(c.req.url, publicOrigin),
     );
-    if (!verification.ok) throw new Problem(REFUSALS[verification.reason]);
+    if (!verification.ok) return refuse(c, REFUSALS[verification.reason]);
     c.set("caller", verification.caller);
-    await next();
+    return next();
   });
 }
 

@@ -1,12 +1,14 @@
 /** Builds and starts the contenders, and knows how each is asked for the same thing. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { unstable_readConfig as readConfig } from "wrangler";
+import { cpuMs } from "./cpu.ts";
 import { type Call, sendOnce } from "./load.ts";
 import { forge, ORIGIN, SECRET, type Someone } from "./people.ts";
-import { type Served, startNode } from "./processes.ts";
+import { type Served, startNode, stop } from "./processes.ts";
 import { type BuiltWorker, startWorker } from "./workerd.ts";
 
 export const CASES = {
@@ -41,6 +43,10 @@ export function buildOurs(folder: string): BuiltWorker {
     env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
     stdio: "pipe",
   });
+  return oursIn(folder);
+}
+
+function oursIn(folder: string): BuiltWorker {
   return {
     folder,
     ...RUNTIME,
@@ -178,6 +184,34 @@ function isCompletedBy({ taskIds }: Someone, people: Someone[], n: number): bool
   const wasCompleted = (turn % taskIds.length) % 2 === 1;
   const isEvenRound = Math.floor(turn / taskIds.length) % 2 === 0;
   return wasCompleted !== isEvenRound;
+}
+
+/**
+ * The processor time until the first answer, of ours and of those that are compared with it, in turn.
+ * @returns milliseconds, by the contender's name
+ */
+export async function measureStarts(folder: string, databasePort: number, count: number) {
+  const built: [string, BuiltWorker][] = [
+    ["floor", await buildContender("floor", join(folder, "floor"))],
+    ["getSession, which is Better Auth alone", await buildContender("get-session", join(folder, "get-session"))],
+    ["ours", oursIn(join(folder, "ours"))],
+  ];
+  const times = new Map<string, number[]>(built.map(([name]) => [name, []]));
+  for (let round = 0; round < count; round += 1) {
+    for (const [name, worker] of built) {
+      const { pid } = await startWorker(worker, databasePort);
+      times.get(name)?.push(cpuMs(pid));
+      stop(pid);
+    }
+  }
+  return times;
+}
+
+/** Tells how large the built Worker is. */
+export function bundleSize(folder: string): string {
+  const files = readdirSync(folder).filter((name) => /\.(?:js|txt)$/.test(name));
+  const bytes = files.map((name) => gzipSync(readFileSync(join(folder, name))).length);
+  return `The bundle is ${Math.round(bytes.reduce((sum, each) => sum + each, 0) / 1024)} KiB, compressed.`;
 }
 
 /** The versions of what is measured. */

@@ -18,6 +18,13 @@ export function start(program: string, args: string[]): number {
   return keep(spawn(program, args, { stdio: ["ignore", "ignore", "inherit"] })).pid ?? 0;
 }
 
+/** Ends one of the processes that were started here. */
+export function stop(pid: number): void {
+  const child = children.find((each) => each.pid === pid);
+  if (child) children.splice(children.indexOf(child), 1);
+  child?.kill("SIGKILL");
+}
+
 /** Ends what was started here, and nothing else. */
 export function stopAll(): void {
   for (const child of children.splice(0)) child.kill("SIGKILL");

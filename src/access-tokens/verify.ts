@@ -25,6 +25,7 @@ const BEARER_TOKEN = new RegExp(`^[Bb][Ee][Aa][Rr][Ee][Rr] +(${PART}\\.${PART}\\
  */
 export async function createAccessTokenVerifier(keys: Keys): Promise<VerifyAccessToken> {
   const imported = await Promise.all(keys.map(async ({ id, secret }) => ({ id, key: await importKey(secret) })));
+  const keyIdOf = createKeyIdReader();
 
   return async (authorization, origin) => {
     if (authorization === null) return { ok: false, reason: "missing" };
@@ -41,10 +42,24 @@ export async function createAccessTokenVerifier(keys: Keys): Promise<VerifyAcces
   };
 }
 
-/** `null` where the header cannot be read: no key has this name. */
-function keyIdOf(token: string): unknown {
+/**
+ * Reads which key a token names; `null` where its header cannot be read: no key has this name. All tokens of a key have the
+ * same header, so the last one is remembered.
+ */
+function createKeyIdReader(): (token: string) => unknown {
+  let [known, keyId]: [string | undefined, unknown] = [undefined, null];
+  return (token) => {
+    const header = token.slice(0, token.indexOf("."));
+    if (header !== known) [known, keyId] = [header, readKeyId(header)];
+    return keyId;
+  };
+}
+
+/** What is remembered depends on the header alone: a payload beside it cannot change it for the next token. */
+function readKeyId(header: string): unknown {
+  const emptyPayload = "e30";
   try {
-    return decode(token).header.kid;
+    return decode(`${header}.${emptyPayload}.`).header.kid;
   } catch {
     return null;
   }

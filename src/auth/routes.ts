@@ -12,7 +12,6 @@ import { createAuth } from "./auth.ts";
 import { type Carrier, carrierOf, endsSession, removeOtherCarrier } from "./carrier.ts";
 import { type AccountEndpoint, ALL_ENDPOINTS, ATTEMPTS_PER_MINUTE } from "./endpoints.ts";
 import { authFailure, handleAuthError, withCode } from "./failure.ts";
-import { describeAccounts } from "./openapi.ts";
 import { type RequestNotes, withRequestNotes } from "./request-notes.ts";
 import * as tables from "./tables.ts";
 import { createDevices } from "./throttling/devices.ts";
@@ -38,7 +37,13 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
   const routes = new Hono().onError(handleAuthError).use(limitBody(MAX_BODY_BYTES));
   for (const endpoint of ALL_ENDPOINTS) routes.on(endpoint.method, endpoint.path, handlerOf(endpoint));
   routes.all("*", (c) => authFailure(c, "not_found"));
-  return { routes, describe: (origin: string) => describeAccounts(overHttps, version, origin) };
+  return { routes, describe };
+
+  /** Describes the account endpoints in OpenAPI. What that takes is loaded when it is first asked for. */
+  async function describe(origin: string): Promise<object> {
+    const { describeAccounts } = await import("./openapi.ts");
+    return describeAccounts(overHttps, version, origin);
+  }
 
   function handlerOf(endpoint: AccountEndpoint): Handler {
     return async (c) => {

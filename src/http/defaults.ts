@@ -4,7 +4,7 @@ import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { handleError } from "./error-handler.ts";
 import { ACCESS_TOKEN_HEADER, BOOKMARK_HEADER, IDEMPOTENCY_REPLAYED_HEADER, SESSION_HEADER } from "./headers.ts";
-import { Problem, problemResponse } from "./problem.ts";
+import { refuse } from "./problem.ts";
 import { logRequest } from "./request-log.ts";
 
 /** What every handler can read. */
@@ -69,7 +69,7 @@ export function createAppWithDefaults(trustedOrigins: string[]) {
   const app = new OpenAPIHono<RequestVariables>();
   app.use(surround);
   app.onError(handleError);
-  app.notFound((c) => problemResponse(c, new Problem("not_found")));
+  app.notFound((c) => refuse(c, "not_found"));
   return app;
 }
 

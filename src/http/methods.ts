@@ -1,7 +1,7 @@
 /** Refuses methods and paths that do not exist. */
 import type { Context, Env, Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { Problem, problemResponse } from "./problem.ts";
+import { Problem, problemResponse, refuse } from "./problem.ts";
 
 /** Answers 405 with the methods that the path supports. */
 export function refuseMethod(c: Context, allowed: string[]): Response {
@@ -15,7 +15,7 @@ export function refuseMethod(c: Context, allowed: string[]): Response {
 export function refusePath<E extends Env>(app: Hono<E>, isApi: (path: string) => boolean) {
   const tellMethods = methodNotAllowed({ app, onMethodNotAllowed: refuseMethod });
   return async (c: Context): Promise<Response> => {
-    c.res = problemResponse(c, new Problem("not_found"));
+    c.res = refuse(c, "not_found");
     if (isApi(c.req.path)) await tellMethods(c, async () => {});
     return c.res;
   };

@@ -24,8 +24,13 @@ export function invalidField(path: string, message: string): Problem {
   return new Problem("invalid_request", { errors: [{ path, message }] });
 }
 
+/** Refuses a request at once. Nothing is thrown, which would record a stack. */
+export function refuse(c: Context, code: ProblemCode): Response {
+  return problemResponse(c, { code, facts: {}, headers: {} });
+}
+
 /** Writes a problem as a response. Only `requestId` and `instance` tell equal problems apart. */
-export function problemResponse(c: Context, problem: Problem): Response {
+export function problemResponse(c: Context, problem: Pick<Problem, "code" | "facts" | "headers">): Response {
   const kind: Kind = PROBLEMS[problem.code];
   const { allowed: _, ...facts } = problem.facts;
   const requestId = c.get("requestId");

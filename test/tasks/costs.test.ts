@@ -88,10 +88,10 @@ describe("S7 with 10,000 own tasks and 200,000 in the table", () => {
     for (const sort of ["due", "-due"]) expect(await mostRowsRead("open", sort), sort).toBeLessThanOrEqual(PAGE + 4);
   });
 
-  it("S7 a page in any other order reads the caller's own live tasks once", async () => {
+  it("S7 a page in any other order reads the caller's own live tasks once, and then those of the page", async () => {
     for (const status of ["open", "completed", "all"]) {
       for (const sort of SORTS) {
-        expect(await mostRowsRead(status, sort), `${status} ${sort}`).toBeLessThanOrEqual(LIVE_TASKS + PAGE + 4);
+        expect(await mostRowsRead(status, sort), `${status} ${sort}`).toBeLessThanOrEqual(LIVE_TASKS + 2 * PAGE + 4);
       }
     }
   });
@@ -103,7 +103,7 @@ describe("S7 with 10,000 own tasks and 200,000 in the table", () => {
     for (const query of ["", "?status=open", "?status=completed", "?status=open&sort=due"]) {
       expect((await cost(() => busy.list(query))).rowsRead, query).toBeLessThanOrEqual(PAGE + 4);
     }
-    expect((await cost(() => busy.list("?sort=title"))).rowsRead).toBeLessThanOrEqual(50 + PAGE + 4);
+    expect((await cost(() => busy.list("?sort=title"))).rowsRead).toBeLessThanOrEqual(50 + 2 * PAGE + 4);
   });
 
   it("S7 a write costs few rows", async () => {

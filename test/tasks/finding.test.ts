@@ -176,6 +176,19 @@ describe("T5 finding", () => {
     expect((await person.list(`?q=${encodeURIComponent("\u2A0C".repeat(42))}`)).data).toEqual([]);
   });
 
+  it("S6 lists the caller's own task where another user has one with the same id, in every order", async () => {
+    const id = crypto.randomUUID();
+    const [mine, theirs] = [await someone(), await someone()];
+    await theirs.create({ id, title: "Theirs" });
+    await mine.create({ id, title: "Mine" });
+    for (const status of ["open", "all"]) {
+      for (const sort of SORTS) {
+        const { data } = await mine.list(`?status=${status}&sort=${sort}`);
+        expect(data.map(({ title }) => title)).toEqual(["Mine"]);
+      }
+    }
+  });
+
   it("L7 searches have a limit of their own for each user", async () => {
     const { fetch } = await appWith({ bindings: { SEARCH_RATE_LIMIT: limitOf(2) } });
     const [eager, other] = [await someone(fetch), await someone(fetch)];

@@ -46,87 +46,108 @@ export function orderOf(status: ListQuery["status"], sort: keyof typeof ORDERS):
   return status === "deleted" ? BY_DELETION : ORDERS[sort];
 }
 
-type Shape = { status: ListQuery["status"]; order: Order; isLater: boolean };
+/** What the text of a list's statement depends on. All else is bound. */
+type Shape = {
+  status: ListQuery["status"];
+  order: Order;
+  /** Whether the page begins behind a position. */
+  isLater: boolean;
+  /** Whether some tasks of that status are not wanted. */
+  isFiltered: boolean;
+};
 
 const BUILT = new Map<Order, Map<string, Statement<ListRow>>>();
 
-/**
- * The statement of a list. Each is built when it is first needed; all that it does not name here is bound.
- * @param isLater whether the page begins behind a position
- */
-export function listStatement(status: ListQuery["status"], order: Order, isLater: boolean): Statement<ListRow> {
+/** The statement of a list. Each is built when it is first needed. */
+export function listStatement(shape: Shape): Statement<ListRow> {
+  const { status, order, isLater, isFiltered } = shape;
   const ofOrder = BUILT.get(order) ?? new Map<string, Statement<ListRow>>();
   BUILT.set(order, ofOrder);
-  const key = `${status} ${isLater}`;
-  const built = ofOrder.get(key) ?? statement<ListRow>(list({ status, order, isLater }));
+  const key = `${status} ${isLater} ${isFiltered}`;
+  const built = ofOrder.get(key) ?? statement<ListRow>(list(shape));
   ofOrder.set(key, built);
   return built;
 }
 
-/**
- * The summary and the ranges, merged while SQLite reads them. A range that its index does not sort is sorted. The limit
- * stands outside, since SQLite would count each task twice to keep the first of them.
- */
 function list(shape: Shape): SQL {
-  const { isBackwards } = shape.order;
+  const ranges = rangesOf(shape);
+  return ranges ? merged(ranges, shape.order, columnNames, columns) : sorted(shape);
+}
+
+/**
+ * The summary and the ranges, merged while SQLite reads them. The limit stands outside: inside, SQLite would count each
+ * task twice where it sorts.
+ * @param names the columns of a task, and the same as SQL
+ */
+function merged(ranges: Range[], { isBackwards }: Order, names: string[], selected: SQL): SQL {
   // The summary is the first row: null comes before all other keys, and a blob after them.
   const first = isBackwards ? sql`x''` : sql`null`;
-  const head = sql`select ${first} as key, ${sql.join(
-    columnNames.map((name) => (name === "id" ? sql`'' as id` : sql`null as ${sql.identifier(name)}`)),
-    sql`, `,
-  )}, ${summary} as summary from ${task} where user_id = ${userId}`;
+  const nulls = names.map((name) => (name === "id" ? sql`'' as id` : sql`null as ${sql.identifier(name)}`));
+  const head = sql`select ${first} as key, ${sql.join(nulls, sql`, `)}, ${summary} as summary
+    from ${task} where user_id = ${userId}`;
+  const rows = ranges.map(
+    ({ key, where, index }) => sql`select ${key} as key, ${selected}, null as summary
+      from ${task} indexed by ${sql.identifier(index)} where user_id = ${userId} and ${where}`,
+  );
   const direction = isBackwards ? sql` desc` : sql``;
-  return sql`select * from (${sql.join([head, ...rangesOf(shape)], sql` union all `)}
+  return sql`select * from (${sql.join([head, ...rows], sql` union all `)}
     order by key${direction}, id${direction}) limit ${value("limit")} + 1`;
 }
 
+/** Sorts the keys of the user's live tasks, and reads the tasks of the page: sorting whole tasks takes twice as long. */
+function sorted(shape: Shape): SQL {
+  const where = { open: isOpen, completed: isCompleted, all: isLive, deleted: isInTrash }[shape.status];
+  const keys = merged([range(shape, where, "task_status_creation")], shape.order, ["id"], sql`id`);
+  return sql`select page.key, ${columns}, page.summary from (${keys}) as page
+    left join ${task} on ${task.userId} = ${userId} and ${task.id} = page.id`;
+}
+
+const isLive = sql`deleted_at is null`;
 const isOpen = sql`deleted_at is null and (completed_at is not null) = 0`;
 const isCompleted = sql`deleted_at is null and (completed_at is not null) = 1`;
 const isInTrash = sql`deleted_at >= ${trashStart} and title <> ''`;
 
-function rangesOf(shape: Shape): SQL[] {
+/** A contiguous part of an index: what it is sorted by, and which tasks it has. */
+type Range = { key: SQL; where: SQL; index: Index };
+
+/** The ranges that make up a list in its order; undefined where no index has this order. */
+function rangesOf(shape: Shape): Range[] | undefined {
   const { status, order } = shape;
   if (status === "deleted") return [range(shape, isInTrash, "task_trash")];
   if (status === "open" && order.key === DUE) return [range(shape, isOpen, "task_open_due")];
   if (status === "open" && order.key === DUE_BACKWARDS) return datedAndUndated(shape);
-  if (status === "all" && order.key === CREATION) {
-    return [isOpen, isCompleted].map((where) => range(shape, where, "task_status_creation"));
-  }
-  const where = { open: isOpen, completed: isCompleted, all: sql`deleted_at is null` }[status];
-  return [range(shape, where, "task_status_creation")];
+  if (order.key !== CREATION) return undefined;
+  const statuses = { open: [isOpen], completed: [isCompleted], all: [isOpen, isCompleted] }[status];
+  return statuses.map((where) => range(shape, where, "task_status_creation"));
 }
 
 /** Null for each task that is not deleted: SQLite knows that, and does not sort by it. */
 const NO_KEY = sql`deleted_at`;
 
-/** Open tasks by due date, backwards: two ranges of the index. */
-function datedAndUndated(shape: Shape): SQL[] {
-  const dated = range({ ...shape, order: { ...shape.order, key: DUE } }, isOpen, "task_open_due", value("datedTo"));
-  const undated = sql`due_key = ${value("undated")} and id < ${value("undatedBefore")}`;
-  return [dated, select(NO_KEY, sql`${isOpen} and ${undated} and ${isWanted}`, "task_open_due")];
+/** Open tasks by due date, backwards. */
+function datedAndUndated(shape: Shape): Range[] {
+  const byDueKey = { ...shape, order: { ...shape.order, key: DUE }, isFiltered: true };
+  const dated = range(byDueKey, isOpen, "task_open_due", value("datedTo"));
+  const isUndated = sql`due_key = ${value("undated")} and id < ${value("undatedBefore")}`;
+  return [dated, { key: NO_KEY, where: sql`${isOpen} and ${isUndated} and ${isWanted}`, index: "task_open_due" }];
 }
 
 /** The wanted tasks of a range. */
-function range({ order, isLater }: Shape, where: SQL, index: Index, dueTo = value("dueTo")): SQL {
+function range({ order, isLater, isFiltered }: Shape, where: SQL, index: Index, dueTo = value("dueTo")): Range {
   const { key, isBackwards } = order;
-  const isBehind = isBackwards ? sql`<` : sql`>`;
-  // SQLite would begin to read at the bound, and not at the position behind it: a plus sign keeps a bound from the index.
-  const [from, to] = [isLater && !isBackwards ? sql`+` : sql``, isLater && isBackwards ? sql`+` : sql``];
-  const conditions = [
-    where,
-    isWanted,
-    sql`${from}due_key >= ${value("dueFrom")} and ${to}due_key < ${dueTo}`,
-    ...(isLater ? [sql`(${key}, id) ${isBehind} (${value("atKey")}, ${value("atId")})`] : []),
-  ];
-  return select(key, sql.join(conditions, sql` and `), index);
+  const conditions = [where];
+  if (isFiltered) {
+    // SQLite would begin to read at the bound, and not at the position behind it: a plus sign keeps it from the index.
+    const [from, to] = [isLater && !isBackwards ? sql`+` : sql``, isLater && isBackwards ? sql`+` : sql``];
+    conditions.push(isWanted, sql`${from}due_key >= ${value("dueFrom")} and ${to}due_key < ${dueTo}`);
+  }
+  if (isLater) {
+    conditions.push(sql`(${key}, id) ${isBackwards ? sql`<` : sql`>`} (${value("atKey")}, ${value("atId")})`);
+  }
+  return { key, where: sql.join(conditions, sql` and `), index };
 }
 
 type Index = "task_status_creation" | "task_open_due" | "task_trash";
-
-function select(key: SQL, where: SQL, index: Index): SQL {
-  return sql`select ${key} as key, ${columns}, null as summary from ${task} indexed by ${sql.identifier(index)}
-    where user_id = ${userId} and ${where}`;
-}
 
 const isWanted = sql`(${value("priority")} is null or priority = ${value("priority")})
   and (${value("tag")} is null or exists (select 1 from json_each(tags) as tag where tag.key = ${value("tag")}))

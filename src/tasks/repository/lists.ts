@@ -40,7 +40,7 @@ export function createLists(context: TaskQueryContext) {
       known?: readonly number[] | "*",
     ): Promise<ListResult> {
       const query = { ...filters, sort };
-      const { status } = query;
+      const { status, ...wanted } = filters;
       const name = JSON.stringify(["tasks", userId, query]);
       const position = cursor === undefined ? undefined : await openPosition(name, cursor);
       if (cursor !== undefined && position === undefined) return { outcome: "foreign-cursor" };
@@ -50,7 +50,8 @@ export function createLists(context: TaskQueryContext) {
         const { revision } = await readSummary(context);
         if (known === "*" || known.includes(revision)) return { outcome: "unchanged", revision };
       }
-      const page = listStatement(status, orderOf(status, sort), position !== undefined);
+      const isFiltered = Object.keys(wanted).length > 0;
+      const page = listStatement({ status, order: orderOf(status, sort), isLater: position !== undefined, isFiltered });
       const [{ revision, live, open }, rows] = await readPage(page, valuesOf(query, limit, position));
       // A full page always has a cursor: an empty page now and then costs less than reading one row more each time.
       const last = rows.length === limit ? rows.at(-1) : undefined;
@@ -64,7 +65,7 @@ export function createLists(context: TaskQueryContext) {
       const query = { status: "all", sort: "createdAt" } as const;
       const order = orderOf(query.status, query.sort);
       for (let position: Position | undefined; ; ) {
-        const page = listStatement(query.status, order, position !== undefined);
+        const page = listStatement({ status: query.status, order, isLater: position !== undefined, isFiltered: false });
         const [, rows] = await readPage(page, valuesOf(query, chunkRows, position));
         yield rows.map(toTask);
         const last = rows.at(-1);

@@ -9,19 +9,21 @@ import { importLineSchema, taskSchema } from "../model.ts";
 import { userPath } from "../parameters.ts";
 import { overQuota } from "../quota-problem.ts";
 import type { TaskVariables } from "../repository/repository.ts";
-import { csvWriter, readCsv } from "./csv.ts";
 import { type Reader, textOf, UnreadableFile, type Writer } from "./format.ts";
-import { icsWriter, readIcs } from "./ics.ts";
 import { type Checked, checkEntries, reportLines } from "./import.ts";
-import { jsonWriter, readJson } from "./json.ts";
 
 const CHUNK_TASKS = 500;
 
-const WRITERS: Record<"json" | "csv" | "ics", Writer> = { json: jsonWriter, csv: csvWriter, ics: icsWriter };
-const READERS: Record<string, Reader> = {
-  "application/json": readJson,
-  "text/csv": readCsv,
-  "text/calendar": readIcs,
+/** The formats of files. Each is loaded when it is first used. */
+const WRITERS: Record<"json" | "csv" | "ics", () => Promise<Writer>> = {
+  json: async () => (await import("./json.ts")).jsonWriter,
+  csv: async () => (await import("./csv.ts")).csvWriter,
+  ics: async () => (await import("./ics.ts")).icsWriter,
+};
+const READERS: Record<string, () => Promise<Reader>> = {
+  "application/json": async () => (await import("./json.ts")).readJson,
+  "text/csv": async () => (await import("./csv.ts")).readCsv,
+  "text/calendar": async () => (await import("./ics.ts")).readIcs,
 };
 
 const text = { schema: z.string() };
@@ -65,7 +67,7 @@ export const transferRoutes = new Operations<TaskVariables>()
     }),
     async (c) => {
       const { format } = c.req.valid("query");
-      const writer = WRITERS[format];
+      const writer = await WRITERS[format]();
       const file = await streamTasks(c, writer);
       const disposition = `attachment; filename="tasks.${format}"`;
       return c.body(file, 200, { "Content-Type": writer.contentType, "Content-Disposition": disposition });
@@ -103,7 +105,7 @@ export const transferRoutes = new Operations<TaskVariables>()
     }),
     async (c) => {
       const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
-      const read = READERS[type];
+      const read = await READERS[type]?.();
       if (!read) throw new Problem("unsupported_media_type");
       const { tasks, lines: checked, moreErrors } = checkFile(new Uint8Array(await c.req.arrayBuffer()), read);
       const imported = await c.var.tasks.import(tasks);
