@@ -34,8 +34,19 @@ export function headers<Names extends string>(named: Record<Names, string>) {
 
 /** Describes the failures of an operation. An internal error is always among them. */
 export function problems<Status extends ProblemStatus>(...statuses: Status[]) {
-  const entries = [...statuses, 500 as const].map((status) => [status, describeStatus(status)] as const);
-  return Object.fromEntries(entries) as Record<Status | 500, ReturnType<typeof describeStatus>>;
+  const entries = [...statuses, 500 as const].map((status) => [status, descriptionOf(status)] as const);
+  return Object.fromEntries(entries) as Record<Status | 500, Description>;
+}
+
+type Description = ReturnType<typeof describeStatus>;
+
+/** Operations share a status's description: describing it for each would take a third of the Worker's start. */
+const DESCRIPTIONS = new Map<ProblemStatus, Description>();
+
+function descriptionOf(status: ProblemStatus): Description {
+  const known = DESCRIPTIONS.get(status) ?? describeStatus(status);
+  DESCRIPTIONS.set(status, known);
+  return known;
 }
 
 function describeStatus(status: ProblemStatus) {

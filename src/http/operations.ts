@@ -47,27 +47,35 @@ function accept(c: Context, target: Target, schema: z.ZodType, value: unknown): 
 
 /** A parameter that is repeated is a list. */
 function checkQuery(schema: z.ZodType) {
-  const whenEmpty = schema.safeParse({});
+  const acceptNothing = nothingFor("query", schema);
   return (c: Context) => {
-    if (whenEmpty.success && !c.req.url.includes("?")) {
-      c.req.addValidatedData("query", { ...(whenEmpty.data as object) });
-      return;
-    }
+    if (!c.req.url.includes("?")) return acceptNothing(c);
     const values = Object.entries(c.req.queries()).map(([name, all]) => [name, all.length === 1 ? all[0] : all]);
     accept(c, "query", schema, Object.fromEntries(values));
   };
 }
 
-/** Only the headers that the schema names are read. All of them may be left out. */
+/** Only the headers that the schema names are read. */
 function checkHeaders(schema: z.ZodObject) {
   const names = Object.keys(schema.shape);
+  const acceptNothing = nothingFor("header", schema);
   return (c: Context) => {
     const given = names.flatMap((name): [string, string][] => {
       const value = c.req.raw.headers.get(name);
       return value === null ? [] : [[name, value]];
     });
-    if (given.length === 0) c.req.addValidatedData("header", {});
-    else accept(c, "header", schema, Object.fromEntries(given));
+    if (given.length === 0) return acceptNothing(c);
+    accept(c, "header", schema, Object.fromEntries(given));
+  };
+}
+
+/** Accepts or refuses a request that gives none of the values, as was found out once. */
+function nothingFor(target: Target, schema: z.ZodType) {
+  let result: z.ZodSafeParseResult<unknown> | undefined;
+  return (c: Context): void => {
+    result ??= schema.safeParse({});
+    refuseInvalid(result);
+    c.req.addValidatedData(target, { ...(result.data as object) });
   };
 }
 
