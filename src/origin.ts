@@ -8,6 +8,11 @@ export function isLoopback(url: string): boolean {
   return LOOPBACK.test(new URL(url).hostname);
 }
 
+/** The origin of a request's URL as it was sent, with the case of the host: to write it, not to compare it. */
+export function originIn(url: string): string {
+  return url.slice(0, url.indexOf("/", url.indexOf("://") + 3));
+}
+
 /**
  * The issuer of tokens, where links in mails lead, and the origin whose pages are ours.
  * @param publicOrigin the one that the operator fixed. A developer's machine is its own, whatever production is called.

@@ -1,5 +1,6 @@
 /** Refuses a request with a problem. */
 import type { Context } from "hono";
+import { originIn } from "../origin.ts";
 import type { ProblemDetails, ProblemFacts } from "./problem-details.ts";
 import { detailOf, type Kind, PROBLEMS, type ProblemCode } from "./problem-kinds.ts";
 
@@ -35,7 +36,7 @@ export function problemResponse(c: Context, problem: Pick<Problem, "code" | "fac
   const { allowed: _, ...facts } = problem.facts;
   const requestId = c.get("requestId");
   const body: ProblemDetails = {
-    type: new URL(`/problems/${problem.code}`, c.req.url).href,
+    type: `${originIn(c.req.url)}/problems/${problem.code}`,
     title: kind.title,
     status: kind.status,
     detail: detailOf(kind, problem.facts),
