@@ -86,7 +86,7 @@ export async function createApp(settings: Settings, bindings: Bindings) {
 }
 
 function isAccountPath(path: string): boolean {
-  return path.startsWith("/api/auth/");
+  return path === "/api/auth" || path.startsWith("/api/auth/");
 }
 
 /** The application while a variable or secret is invalid: only `/health` works. */

@@ -70,6 +70,37 @@ describe("T6 requests that the API does not know", () => {
     });
   });
 
+  it("T6 a body of no bytes is no body, whatever its type", async () => {
+    const { id } = await person.create();
+    for (const type of [undefined, ""]) {
+      const headers = { ...(type !== undefined && { "content-type": type }) };
+      // A stream: the runtime then says that there is a body.
+      const send = (method: string, path: string) => {
+        const body = new ReadableStream({ start: (controller) => controller.close() });
+        return person.call(path, { method, body, headers });
+      };
+      expect((await send("PATCH", `${person.path}/${id}`)).status).toBe(200);
+      for (const [method, path] of [
+        ["POST", person.path],
+        ["PUT", `${person.path}/${id}`],
+        ["PATCH", `${person.path}/${id}/complete`],
+        ["POST", `${person.path}/batch`],
+      ] as const) {
+        const answer = await send(method, path);
+        expect([answer.status, (await answer.json<{ code: string }>()).code]).toEqual([400, "invalid_request"]);
+      }
+    }
+  });
+
+  it("T6 OPTIONS is answered without credentials, with an Origin and without", async () => {
+    for (const path of [person.path, "/api", "/api/auth/get-session"]) {
+      for (const headers of [{}, { origin: "https://evil.test" }]) {
+        const answer = await call(path, { method: "OPTIONS", headers });
+        expect([path, answer.status, answer.headers.has("access-control-allow-origin")]).toEqual([path, 204, false]);
+      }
+    }
+  });
+
   it("T6 405 lists exactly the methods that the path has", async () => {
     const allow = async (path: string) =>
       header(await person.call(path, { method: "PURGE" }), "allow")

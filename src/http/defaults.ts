@@ -53,7 +53,7 @@ export function createAppWithDefaults(trustedOrigins: string[]) {
     const start = Date.now();
     const requestId = requestIdOf(c.req.raw.headers.get("x-request-id"));
     c.set("requestId", requestId);
-    if (c.req.path.startsWith("/api/") && c.req.raw.headers.has("origin")) {
+    if (isApi(c.req.path) && (c.req.raw.headers.has("origin") || c.req.method === "OPTIONS")) {
       const preflight = await allowTrustedOrigins(c, next);
       if (preflight) c.res = preflight;
     } else {
@@ -71,6 +71,10 @@ export function createAppWithDefaults(trustedOrigins: string[]) {
   app.onError(handleError);
   app.notFound((c) => refuse(c, "not_found"));
   return app;
+}
+
+function isApi(path: string): boolean {
+  return path === "/api" || path.startsWith("/api/");
 }
 
 /** The caller's own id for the request, if it is short and plain; else a new one. */

@@ -79,13 +79,17 @@ function nothingFor(target: Target, schema: z.ZodType) {
   };
 }
 
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json *(?:;|$)/i;
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json[ \t]*(?:;|$)/i;
 
+/** A body of no bytes is no body. Without one, and without a type, the schema tells what is missing. */
 function checkJson(schema: z.ZodType) {
   return async (c: Context) => {
     const type = c.req.raw.headers.get("content-type");
-    if (type === null ? hasBody(c) : !JSON_TYPE.test(type)) throw new Problem("unsupported_media_type");
-    accept(c, "json", schema, type === null ? {} : await readJson(c));
+    const isTyped = type !== null && type !== "";
+    if (isTyped ? !JSON_TYPE.test(type) : hasBody(c) && (await c.req.arrayBuffer()).byteLength > 0) {
+      throw new Problem("unsupported_media_type");
+    }
+    accept(c, "json", schema, isTyped ? await readJson(c) : {});
   };
 }
 

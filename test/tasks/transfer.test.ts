@@ -551,6 +551,9 @@ describe("T2 a bad import", () => {
     expect((await importAs(person, "text/csv", `title\r\n${"x".repeat(10 * 1024 * 1024)}`)).status).toBe(413);
     const many = `title\r\n${"x\r\n".repeat(20_001)}`;
     expect(await (await importAs(person, "text/csv", many)).json()).toMatchObject({ errors: [{ path: "body" }] });
+    for (const type of ["text/plain", "constructor", "__proto__", "toString", ""]) {
+      expect((await importAs(person, type, "x")).status, type).toBe(415);
+    }
     for (const query of ["format=xml", "format=", "format=csv&format=ics", "since=x", `format=${"x".repeat(10_000)}`]) {
       expect((await person.call(`${person.path}/export?${query}`)).status, query.slice(0, 20)).toBe(400);
     }

@@ -41,7 +41,7 @@ export function createLists(context: TaskQueryContext) {
     ): Promise<ListResult> {
       const query = { ...filters, sort };
       const { status, ...wanted } = filters;
-      const name = JSON.stringify(["tasks", userId, query]);
+      const name = JSON.stringify(["list", userId, query]);
       const position = cursor === undefined ? undefined : await openPosition(name, cursor);
       if (cursor !== undefined && position === undefined) return { outcome: "foreign-cursor" };
       // Later pages have no ETag, and neither has the trash: its contents change as time passes.
@@ -82,9 +82,7 @@ export function createLists(context: TaskQueryContext) {
 
   async function openPosition(list: string, cursor: string): Promise<Position | undefined> {
     const text = await openCursor(cursorKeys, list, cursor);
-    const position: unknown = text === undefined ? undefined : JSON.parse(text);
-    // Earlier versions sealed objects.
-    return Array.isArray(position) ? (position as Position) : undefined;
+    return text === undefined ? undefined : JSON.parse(text);
   }
 }
 

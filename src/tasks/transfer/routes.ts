@@ -20,11 +20,11 @@ const WRITERS: Record<"json" | "csv" | "ics", () => Promise<Writer>> = {
   csv: async () => (await import("./csv.ts")).csvWriter,
   ics: async () => (await import("./ics.ts")).icsWriter,
 };
-const READERS: Record<string, () => Promise<Reader>> = {
-  "application/json": async () => (await import("./json.ts")).readJson,
-  "text/csv": async () => (await import("./csv.ts")).readCsv,
-  "text/calendar": async () => (await import("./ics.ts")).readIcs,
-};
+const READERS = new Map<string, () => Promise<Reader>>([
+  ["application/json", async () => (await import("./json.ts")).readJson],
+  ["text/csv", async () => (await import("./csv.ts")).readCsv],
+  ["text/calendar", async () => (await import("./ics.ts")).readIcs],
+]);
 
 const text = { schema: z.string() };
 const FILE = { schema: { type: "string" as const } };
@@ -105,7 +105,7 @@ export const transferRoutes = new Operations<TaskVariables>()
     }),
     async (c) => {
       const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
-      const read = await READERS[type]?.();
+      const read = await READERS.get(type)?.();
       if (!read) throw new Problem("unsupported_media_type");
       const { tasks, lines: checked, moreErrors } = checkFile(new Uint8Array(await c.req.arrayBuffer()), read);
       const imported = await c.var.tasks.import(tasks);
