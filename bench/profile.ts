@@ -1,8 +1,8 @@
 /** Tells where the Worker's time goes in a request: `npm run bench:profile -- list`. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { decode } from "@jridgewell/sourcemap-codec";
 import { buildOurs, CASES, type CaseName, ourCalls } from "./support/contenders.ts";
 import { send } from "./support/load.ts";
 import { seed } from "./support/people.ts";
@@ -16,7 +16,6 @@ const ROWS = 30;
 
 type Node = { id: number; callFrame: { functionName: string; url: string; lineNumber: number; columnNumber: number } };
 type Profile = { nodes: Node[]; samples: number[] };
-type Segment = [number, number, number, number, number?];
 
 const name = (process.argv[2] ?? "list") as CaseName;
 const folder = mkdtempSync(join(tmpdir(), "edge-tasks-profile-"));
@@ -69,13 +68,12 @@ async function connect(address: string) {
 /** Returns the file of a position in the built Worker. */
 function sourceOf(built: string): (line: number, column: number) => string {
   const map = JSON.parse(readFileSync(join(built, "index.js.map"), "utf8")) as { mappings: string; sources: string[] };
-  const require = createRequire(import.meta.url);
-  const { decode } = require("@jridgewell/sourcemap-codec") as { decode: (mappings: string) => Segment[][] };
   const lines = decode(map.mappings);
   return (line, column) => {
     const segment = lines[line]?.findLast(([at]) => at <= column);
-    const source = segment ? (map.sources[segment[1]] ?? "") : "";
-    return source.replace(/^.*(?:node_modules\/|(?=src\/))/, "") + (segment ? `:${segment[2] + 1}` : "");
+    if (segment === undefined || segment.length === 1) return "";
+    const source = map.sources[segment[1]] ?? "";
+    return `${source.replace(/^.*(?:node_modules\/|(?=src\/))/, "")}:${segment[2] + 1}`;
   };
 }
 

@@ -6,14 +6,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Measured, type Results, ratioOf, writeReport } from "./report.ts";
-import {
-  bundleSize,
-  CASES,
-  type CaseName,
-  type Contender,
-  measureStarts,
-  startContenders,
-} from "./support/contenders.ts";
+import { weighBundle } from "./support/bundle.ts";
+import { CASES, type CaseName, type Contender, measureStarts, startContenders } from "./support/contenders.ts";
 import { cpuMs } from "./support/cpu.ts";
 import { send } from "./support/load.ts";
 import { seed } from "./support/people.ts";
@@ -39,8 +33,8 @@ try {
   const startUps = new Map<string, Range>();
   for (const [who, values] of await measureStarts(folder, database.port, STARTS)) startUps.set(who, rangeOf(values));
   for (const [who, { median }] of startUps) console.log(`start of ${who}: ${median.toFixed(0)} ms`);
-  const bundle = bundleSize(join(folder, "ours"));
-  console.log(bundle);
+  const bundle = weighBundle(join(folder, "ours"));
+  console.log(`bundle: ${Math.round(bundle.bytes / 1024)} KiB, compressed`);
   if (!isShort) {
     mkdirSync("bench/images", { recursive: true });
     writeReport(results, startUps, bundle);

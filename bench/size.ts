@@ -29,6 +29,9 @@ const byTable = new Map<number, Cost[]>();
 const byOwn = new Map<number, Cost[]>();
 const names: string[] = [];
 
+await run(tasksOf("caller", 1, 0));
+byTable.set(1, await measure());
+await deleteOwn();
 await run(tasksOf("caller", OWN / 2));
 let others = 0;
 for (const size of TABLE_SIZES) {
@@ -36,7 +39,8 @@ for (const size of TABLE_SIZES) {
   byTable.set(size, await measure());
 }
 for (const size of OWN_SIZES) {
-  await run("delete from task where user_id = '0195a3c0-7b1e-7000-9d41-000000000001'", tasksOf("caller", size / 2));
+  await deleteOwn();
+  await run(tasksOf("caller", size / 2));
   byOwn.set(size, await measure());
 }
 const slowest = await measureSlowest();
@@ -46,7 +50,7 @@ const text = `# How costs grow
 
 Written by \`npm run bench:size\`, by the counters of a local D1: rows read and rows written. Half of the tasks are open.
 
-## With the tasks of all users, while the caller has ${OWN}
+## With the tasks of all users, while the caller has ${OWN} (of one task, it is the caller's)
 
 ${table("tasks in the table", byTable)}
 
@@ -64,6 +68,10 @@ ${slowest.join("\n")}
 `;
 writeFileSync("bench/SIZES.md", text);
 console.log(text);
+
+async function deleteOwn(): Promise<void> {
+  await run("delete from task where user_id = '0195a3c0-7b1e-7000-9d41-000000000001'");
+}
 
 /** Other people's tasks: each chunk belongs to somebody of its own. */
 async function addOthers(count: number): Promise<number> {
@@ -98,7 +106,7 @@ async function measure(): Promise<Cost[]> {
 
 /** Pages in orders without an index. */
 async function measureSlowest(): Promise<string[]> {
-  await run("delete from task where user_id = '0195a3c0-7b1e-7000-9d41-000000000001'");
+  await deleteOwn();
   await run(tasksOf("caller", QUOTA / 2, QUOTA / 2, DELETED));
   const rows: string[] = [];
   for (const status of ["open", "all"] as const) {

@@ -40,6 +40,7 @@ const TESTS: [what: RegExp, tests: string][] = [
   [/^imports/, "tasks/transfer tasks/quotas"],
   [/^list/, "tasks/finding user-scope"],
   [/^statements/, "user-scope tasks/own-ids tasks/batch"],
+  [/^totals.*(?:hasActiveSession|isActive)/, "user-scope"],
   [/^totals/, "tasks/quotas tasks/finding"],
 ];
 const ALL_TESTS = "contract user-scope tasks";
@@ -152,7 +153,7 @@ const ACCOUNT_REMOVALS = [
     "auth/links",
   ),
   removal("other origins", "auth/routes.ts", "if (isForeign(", "if (false && isForeign(", "auth/carrier"),
-  removal("plain http", "http/https-only.ts", 'protocol === "http:" &&', 'protocol === "ftp:" &&', "auth/carrier"),
+  removal("plain http", "http/https-only.ts", 'startsWith("http:") &&', 'startsWith("ftp:") &&', "auth/carrier"),
   removal(
     "what a browser gets",
     "auth/carrier.ts",

@@ -1,8 +1,7 @@
 /** Builds and starts the contenders, and knows how each is asked for the same thing. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { cpuMs } from "./cpu.ts";
@@ -193,7 +192,7 @@ function isCompletedBy({ taskIds }: Someone, people: Someone[], n: number): bool
 export async function measureStarts(folder: string, databasePort: number, count: number) {
   const built: [string, BuiltWorker][] = [
     ["floor", await buildContender("floor", join(folder, "floor"))],
-    ["getSession, which is Better Auth alone", await buildContender("get-session", join(folder, "get-session"))],
+    ["Better Auth alone", await buildContender("get-session", join(folder, "get-session"))],
     ["ours", oursIn(join(folder, "ours"))],
   ];
   const times = new Map<string, number[]>(built.map(([name]) => [name, []]));
@@ -207,14 +206,7 @@ export async function measureStarts(folder: string, databasePort: number, count:
   return times;
 }
 
-/** Tells how large the built Worker is. */
-export function bundleSize(folder: string): string {
-  const files = readdirSync(folder).filter((name) => /\.(?:js|txt)$/.test(name));
-  const bytes = files.map((name) => gzipSync(readFileSync(join(folder, name))).length);
-  return `The bundle is ${Math.round(bytes.reduce((sum, each) => sum + each, 0) / 1024)} KiB, compressed.`;
-}
-
-/** The versions of what is measured. */
+/** The version of an installed package. */
 export function versionOf(name: string): string {
   return (JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8")) as { version: string }).version;
 }
