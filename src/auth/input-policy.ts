@@ -8,7 +8,7 @@ import { ENDPOINTS, endpointAt } from "./endpoints.ts";
 import { on } from "./hooks.ts";
 import { currentSession } from "./workarounds/current-session.ts";
 
-const MAX_CHARACTERS: Record<string, number> = { name: 255, email: 254, newEmail: 254, image: 2048 };
+const MAX_CHARACTERS = new Map(Object.entries({ name: 255, email: 254, newEmail: 254, image: 2048 }));
 const MAX_OTHER_CHARACTERS = 4096;
 
 /** Fields with a callback address, and the code with which a bad one is refused. */
@@ -90,7 +90,7 @@ function refuseBadText(place: string, input: unknown): void {
 
 function problemOf(name: string, text: string): string | undefined {
   if (text.includes("\0") || !text.isWellFormed()) return "must not contain NUL or lone surrogates";
-  const max = MAX_CHARACTERS[name] ?? MAX_OTHER_CHARACTERS;
+  const max = MAX_CHARACTERS.get(name) ?? MAX_OTHER_CHARACTERS;
   if ([...text].length > max) return `must be at most ${max} characters long`;
   if (name === "image" && !/^https?:\/\//i.test(text)) return "must be an http or https address";
   return undefined;

@@ -74,6 +74,7 @@ describe("S8 text that is too long", () => {
     ["/update-user", { image: `https://${"x".repeat(2048)}` }, "body.image"],
     ["/change-email", { newEmail: `${"x".repeat(250)}@example.com` }, "body.newEmail"],
     ["/revoke-session", { token: "x".repeat(4097) }, "body.token"],
+    ["/revoke-session", { token: "x", constructor: "x".repeat(4097) }, "body.constructor"],
   ])("S8 %s refuses it and names the field", async (path, json, field) => {
     const answer = await call(path, { json });
     expect(answer.status).toBe(400);

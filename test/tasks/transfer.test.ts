@@ -547,6 +547,12 @@ describe("T2 a bad import", () => {
     expect(answer.status).toBe(415);
   });
 
+  it("T2 a cell that names a member of Object is text", async () => {
+    const report = await (await importAs(person, "text/csv", "title,completed\r\nx,constructor\r\n")).json();
+    const errors = [{ path: "completed", message: "Invalid input: expected boolean, received string" }];
+    expect(report).toMatchObject({ invalid: 1, lines: [{ status: "invalid", errors }] });
+  });
+
   it("T6 more than 10 MiB is 413, more than 20,000 tasks 400, and an unknown format 400", async () => {
     expect((await importAs(person, "text/csv", `title\r\n${"x".repeat(10 * 1024 * 1024)}`)).status).toBe(413);
     const many = `title\r\n${"x\r\n".repeat(20_001)}`;

@@ -21,6 +21,8 @@ const COLUMNS = [
   "updatedAt",
 ] as const satisfies (keyof Task)[];
 
+const BOOLEANS = new Map(Object.entries({ true: true, false: false }));
+
 /** Signs that begin a formula, in each width, and the mathematical minus. */
 const SIGNS = new Set("=+-@\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u2212");
 /** Characters that may stand before such a sign, also invisible ones. */
@@ -169,7 +171,7 @@ function formulasIn(text: string): boolean[] {
 function toField(name: string, cell: string): [string, unknown][] {
   if (cell === "") return [];
   const text = unmark(cell);
-  if (name === "completed") return [[name, { true: true, false: false }[text] ?? text]];
+  if (name === "completed") return [[name, BOOLEANS.get(text) ?? text]];
   return [[name, name === "tags" ? parseTags(text) : text]];
 }
 
