@@ -39,7 +39,7 @@ const TESTS: [what: RegExp, tests: string][] = [
   [/^idempotency-records/, "tasks/exactly-once tasks/quotas"],
   [/^imports/, "tasks/transfer tasks/quotas"],
   [/^list/, "tasks/finding user-scope"],
-  [/^statements/, "user-scope tasks/own-ids tasks/batch"],
+  [/^(?:statements|change-kinds)/, "user-scope tasks/own-ids tasks/batch"],
   [/^totals.*(?:hasActiveSession|isActive)/, "user-scope"],
   [/^totals/, "tasks/quotas tasks/finding"],
 ];
@@ -61,7 +61,7 @@ const FOUND: Removal[] = globSync("src/tasks/repository/*.ts").flatMap((path) =>
 const TASK_REMOVALS = [
   removal("the path's user", "user-scope.ts", 'if (user !== "me" && user !== caller.userId)', "if (false)", "contract"),
   removal("the guard", "app.ts", "    requireAccessToken(verifyAccessToken, settings.publicOrigin),\n", "", "contract"),
-  removal("a quota", "tasks/repository/statements.ts", ", sql`${exceeded} is null`);", ");", "tasks/quotas"),
+  removal("a quota", "tasks/repository/change-kinds.ts", ", sql`${exceeded} is null`);", ");", "tasks/quotas"),
   removal(
     "a quota, to create",
     "tasks/repository/statements.ts",

@@ -7,7 +7,8 @@ import { SessionEnded } from "../../db/session-ended.ts";
 import { statement, statementsOf } from "../../db/statement.ts";
 import type { Operation } from "../model.ts";
 import type { BatchResult, IdempotencyKey, OperationResult } from "../outcomes.ts";
-import { userId, value } from "./bindings.ts";
+import { value } from "./bindings.ts";
+import { type Before, type Change, isTask, type Kind, queryOf, readBefore } from "./change-kinds.ts";
 import { hasActiveSession, latestRevision, type Query, type TaskQueryContext } from "./context.ts";
 import type { BatchStep, IdempotencyRecords } from "./idempotency-records.ts";
 import { parseRefusal } from "./refusals.ts";
@@ -17,10 +18,10 @@ import { task } from "./table.ts";
 import { exceededQuota, totalsBefore } from "./totals.ts";
 
 /** An operation: its task and its change. */
-type Step = BatchStep & { change: changing.Change };
+type Step = BatchStep & { change: Change };
 
 /** The result of a statement in a batch. */
-type Found = Partial<Pick<changing.Before, "refusal">> & MaybeRow & { revision: number | null };
+type Found = Partial<Pick<Before, "refusal">> & MaybeRow & { revision: number | null };
 
 const REQUIRE_ACTIVE_SESSION = statement(
   sql`select case when ${hasActiveSession} then 1 else ${refuse(sql`'ended'`)} end`,
@@ -28,11 +29,11 @@ const REQUIRE_ACTIVE_SESSION = statement(
 const LATEST_REVISION = statement(sql`select ${latestRevision} as revision`);
 
 /** Reads a task as it is before its operation. If the operation is refused, it stops the transaction, with the totals. */
-const readOrStopOf = statementsOf<changing.Kind, unknown>(({ refusal }) => {
+const readOrStopOf = statementsOf<Kind, unknown>(({ refusal }) => {
   const used = sql`before.live || ' ' || before.bytes || ' ' || before.changes || ' '`;
   const reason = refuse(sql`'operation ' || ${value("index")} || ' ' || ${used} || ${refusal}`);
   return sql`select ${columns}, case when ${refusal} is not null then ${reason} end as refusal
-    from ${totalsBefore} as before left join ${task} on ${task.userId} = ${userId} and ${task.id} = ${value("id")}`;
+    from ${totalsBefore} as before left join ${task} on ${isTask}`;
 });
 
 export function createBatch(context: TaskQueryContext, records: IdempotencyRecords) {
@@ -67,7 +68,7 @@ export function createBatch(context: TaskQueryContext, records: IdempotencyRecor
     return { id: operation.id, named: operation.id, change: changeOf(operation) };
   }
 
-  function changeOf(operation: Exclude<Operation, { op: "create" }>): changing.Change {
+  function changeOf(operation: Exclude<Operation, { op: "create" }>): Change {
     const { op, id, ifMatch } = operation;
     if (op === "delete") return changing.delete(id, { ifMatch });
     if (op === "restore") return changing.restore(id, { ifMatch });
@@ -78,8 +79,8 @@ export function createBatch(context: TaskQueryContext, records: IdempotencyRecor
     const reservation = key ? [records.reserveKeyFor(key, steps)] : [];
     const works = steps.map((step, index): Query<unknown>[] => [
       ...(key && !atomic ? [records.recordRefusal(key, index, step)] : []),
-      atomic ? readOrStop(step, index) : changing.readBefore(step.change),
-      changing.run(step.change),
+      atomic ? readOrStop(step, index) : readBefore(step.change),
+      queryOf(step.change),
     ]);
     const results = await runInSession([
       ...reservation,
@@ -107,7 +108,7 @@ export function createBatch(context: TaskQueryContext, records: IdempotencyRecor
   /** The results of operations that change nothing at this revision. */
   async function resultsAt(revision: number, steps: Step[]): Promise<OperationResult[]> {
     const results = await runInSession([
-      ...steps.map(({ change }) => changing.readBefore(change)),
+      ...steps.map(({ change }) => readBefore(change)),
       { statement: LATEST_REVISION, values: {} },
     ]);
     const isSame = results.at(-1)?.[0]?.revision === revision;

@@ -10,10 +10,10 @@ import { refuse } from "../../db/refusal.ts";
 import { statement, statementsOf } from "../../db/statement.ts";
 import type { IdempotencyKey, OperationResult, Refusal } from "../outcomes.ts";
 import { now, userId, value } from "./bindings.ts";
+import { type Change, type CreationKind, type Kind, refusalBefore } from "./change-kinds.ts";
 import { latestRevision, type Query, sessionIsActive, type TaskQueryContext } from "./context.ts";
 import { parseRefusal } from "./refusals.ts";
 import { columns, type Row, toTask } from "./row.ts";
-import { type Change, type CreationKind, type Kind, refusalBefore } from "./statements.ts";
 import { idempotencyRecord, task } from "./table.ts";
 import { totalsBefore } from "./totals.ts";
 

@@ -6,7 +6,7 @@ import { PRIORITIES } from "../fields.ts";
 import type { ListQuery, Task } from "../model.ts";
 import type { ListResult } from "../outcomes.ts";
 import { foldText } from "../text.ts";
-import { userId, value } from "./bindings.ts";
+import { isTask } from "./change-kinds.ts";
 import { sessionIsActive, type TaskQueryContext } from "./context.ts";
 import { openCursor, sealCursor } from "./cursor.ts";
 import { LAST, type ListRow, listStatement, orderOf, type Position } from "./list-statements.ts";
@@ -15,7 +15,7 @@ import { NO_DUE, task } from "./table.ts";
 import { parseSummary, readSummary } from "./totals.ts";
 
 const FIND = statement<MaybeRow>(
-  sql`select ${columns} from ${session} left join ${task} on ${task.userId} = ${userId} and ${task.id} = ${value("id")}
+  sql`select ${columns} from ${session} left join ${task} on ${isTask}
     where ${sessionIsActive}`,
 );
 

@@ -1,62 +1,25 @@
-/**
- * The statements that change tasks. Each writes only for the owner, in an active session, if its precondition holds, and
- * within the quotas.
- */
-import { and, isNotNull, isNull, type Name, or, type SQL, sql } from "drizzle-orm";
+/** The changes of tasks: creating, changing, deleting and restoring one. */
+import { and, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import { session } from "../../auth/tables.ts";
-import { type Statement, statement, statementsOf, type Values } from "../../db/statement.ts";
+import { statement } from "../../db/statement.ts";
 import type { CreateTask, TaskChanges } from "../model.ts";
 import type { Precondition } from "../precondition.ts";
-import { maxBytes, now, trashStart, userId, value } from "./bindings.ts";
-import { hasActiveSession, type Query, sessionIsActive } from "./context.ts";
+import { maxBytes, now, trashStart, value } from "./bindings.ts";
+import {
+  type Change,
+  type CreationKind,
+  changeKind,
+  id,
+  isTask,
+  joined,
+  type Kind,
+  revisionsOf,
+} from "./change-kinds.ts";
+import { sessionIsActive } from "./context.ts";
 import { emptyContents } from "./erasure.ts";
-import { columns, type MaybeRow, type Row, toColumns, type WrittenRow } from "./row.ts";
+import { columns, type Row, toColumns, type WrittenRow } from "./row.ts";
 import { task } from "./table.ts";
-import { exceededBy, type Growth, newestTotals, type Totals, totalsAfter, totalsBefore } from "./totals.ts";
-
-/**
- * A kind of change: its statement, and an expression that tells why it is refused (refusals.ts). The expression may refer to
- * the task and to the totals `before`. It is null if the change is made, or changes nothing.
- */
-export type Kind = { run: Statement<Row>; refusal: SQL };
-
-/** A kind of creation. `happens`, which may refer to the totals `before`, tells whether it creates a task. */
-export type CreationKind = Kind & { happens: SQL };
-
-/** A change: its kind, the task's id and what it writes. */
-export type Change<K extends Kind = Kind> = { kind: K; values: Values };
-
-/** A task as it is before a change, with the totals. Without a task, its columns are null. */
-export type Before = MaybeRow & Pick<Totals, "live" | "bytes" | "changes"> & { refusal: string | null };
-
-const id = value("id");
-const ifMatch = value("ifMatch");
-const ifNoneMatch = value("ifNoneMatch");
-
-const isTask = sql`${task.userId} = ${userId} and ${task.id} = ${id}`;
-const satisfiesPrecondition = sql`(
-  (${ifMatch} is null or ${task.revision} in (select tag.value from json_each(${ifMatch}) as tag)) and
-  (${ifNoneMatch} is null or ${task.revision} not in (select tag.value from json_each(${ifNoneMatch}) as tag)))`;
-
-const readBeforeOf = statementsOf<Kind, Before>(
-  ({ refusal }) => sql`select ${columns}, ${refusal} as refusal, before.live, before.bytes, before.changes
-    from ${totalsBefore} as before left join ${task} on ${isTask}`,
-);
-
-/** Runs a change. */
-export function run({ kind, values }: Change): Query<Row> {
-  return { statement: kind.run, values };
-}
-
-/** Reads a task, if it exists, with the totals and why a change is refused. */
-export function readBefore({ kind, values }: Change): Query<Before> {
-  return { statement: readBeforeOf(kind), values };
-}
-
-/** A query for why a change is refused. Name it, and join it. */
-export function refusalBefore({ refusal }: Kind): SQL {
-  return sql`(select ${refusal} as refusal from ${totalsBefore} as before left join ${task} on ${isTask})`;
-}
+import { exceededBy, type Growth, totalsAfter, totalsBefore } from "./totals.ts";
 
 /** The columns whose text counts as bytes (table.ts). */
 const TEXTS = ["title", "titleKey", "description", "descriptionKey", "tags"] as const;
@@ -194,33 +157,6 @@ function createRestoreKind(): Kind {
   return changeKind({ fields: [["deleted_at", sql`null`]], condition: isInTrash, isGone, growth });
 }
 
-type KindParts = {
-  fields: [string, SQL][];
-  /** Whether the change would change the task. */
-  condition: SQL | undefined;
-  /** Whether the task is deleted for this change. */
-  isGone: SQL;
-  growth: Growth;
-};
-
-function changeKind({ fields, condition, isGone, growth }: KindParts): Kind {
-  const exceeded = exceededBy(growth);
-  const updatedAt: [string, SQL] = ["updated_at", sql`max(${now}, ${task.updatedAt} + 1)`];
-  const set = [...fields, updatedAt, ...totalsAfter(growth)].map(
-    ([name, sqlValue]) => sql`${sql.identifier(name)} = ${sqlValue}`,
-  );
-  const isTarget = and(isTask, condition, satisfiesPrecondition, hasActiveSession, sql`${exceeded} is null`);
-  return {
-    // A task that is changed exists, and so does a newest row.
-    run: statement<Row>(
-      sql`update ${task} set ${joined(set)} from ${newestTotals} as before where ${isTarget} returning ${columns}`,
-    ),
-    refusal: sql`case when ${task.id} is null or ${isGone} then 'absent'
-      when not ${satisfiesPrecondition} then 'stale ' || ${task.revision}
-      when ${condition} then 'over-quota ' || ${exceeded} end`,
-  };
-}
-
 /** Whether the user has a task with this id, deleted or not, for which the condition holds. */
 function existsWith(condition: SQL | undefined): SQL {
   return sql`exists (select 1 from ${task} where ${and(isTask, condition)})`;
@@ -236,20 +172,7 @@ function differsIn(names: Written[]): SQL {
   return or(...differences) ?? sql`false`;
 }
 
-/** A precondition as two lists of revisions, or null: one parameter each, however many there are. */
-function revisionsOf({ ifMatch, ifNoneMatch }: Precondition): Values {
-  if (ifNoneMatch === "*") return { ifMatch: "[]", ifNoneMatch: null };
-  return {
-    ifMatch: ifMatch ? JSON.stringify(ifMatch) : null,
-    ifNoneMatch: ifNoneMatch ? JSON.stringify(ifNoneMatch) : null,
-  };
-}
-
 /** The bytes of a task's text. */
 export function bytesOf(written: Partial<WrittenRow>): number {
   return TEXTS.reduce((sum, name) => sum + Buffer.byteLength(written[name] ?? ""), 0);
-}
-
-function joined(parts: (SQL | Name)[]): SQL {
-  return sql.join(parts, sql`, `);
 }

@@ -5,6 +5,7 @@ import { withRetries } from "../../db/retry.ts";
 import type { CreateTask, TaskChanges } from "../model.ts";
 import type { CreateResult, IdempotencyKey, WriteResult } from "../outcomes.ts";
 import type { Precondition } from "../precondition.ts";
+import { type Change, queryOf, readBefore } from "./change-kinds.ts";
 import type { TaskQueryContext } from "./context.ts";
 import type { IdempotencyRecords } from "./idempotency-records.ts";
 import { parseRefusal } from "./refusals.ts";
@@ -20,7 +21,7 @@ export function createWrites(context: TaskQueryContext, records: IdempotencyReco
     async create(input: CreateTask, key?: IdempotencyKey): Promise<CreateResult> {
       if (!key) {
         const change = changing.insert(input.id ?? uuidv7(), input, now());
-        const [row] = await run(changing.run(change));
+        const [row] = await run(queryOf(change));
         return row ? { outcome: "created", task: toTask(row) } : explainCreation(change);
       }
       return withRetries(async () => {
@@ -28,7 +29,7 @@ export function createWrites(context: TaskQueryContext, records: IdempotencyReco
         const change = changing.insert(id, input, now());
         const reservation = records.reserveKey(key, [records.createdAs(id)], change);
         const created = await records.runOnce(key, [undefined], async () => {
-          const [, rows] = await transaction([reservation, changing.run(change)]);
+          const [, rows] = await transaction([reservation, queryOf(change)]);
           return (rows as Row[])[0];
         });
         if (created.outcome === "key-reused") return created;
@@ -54,8 +55,8 @@ export function createWrites(context: TaskQueryContext, records: IdempotencyReco
   };
 
   /** Finds out why a creation wrote nothing: the session has ended, the id is taken, or a quota is used up. */
-  async function explainCreation(change: changing.Change): Promise<CreateResult> {
-    const [[found]] = await whileSessionActive(changing.readBefore(change));
+  async function explainCreation(change: Change): Promise<CreateResult> {
+    const [[found]] = await whileSessionActive(readBefore(change));
     if (found?.refusal) {
       const refusal = parseRefusal(found.refusal);
       if (refusal.outcome === "over-quota") return { ...refusal, quota: exceededQuota(context, refusal.quota, found) };
@@ -71,7 +72,7 @@ export function createWrites(context: TaskQueryContext, records: IdempotencyReco
    * Retries a conditional write when D1 fails, and then believes success only: the first attempt itself may have made the
    * condition false. An unconditional write is not retried: it could overwrite what others wrote since.
    */
-  async function write(change: changing.Change, precondition: Precondition): Promise<WriteResult> {
+  async function write(change: Change, precondition: Precondition): Promise<WriteResult> {
     try {
       return await writeOnce(change);
     } catch (error) {
@@ -86,10 +87,10 @@ export function createWrites(context: TaskQueryContext, records: IdempotencyReco
    * Writes in one statement. If it wrote nothing, it runs once more in one transaction with a read that shows why, so that
    * both describe the same moment.
    */
-  async function writeOnce(change: changing.Change): Promise<WriteResult> {
-    const [written] = await run(changing.run(change));
+  async function writeOnce(change: Change): Promise<WriteResult> {
+    const [written] = await run(queryOf(change));
     if (written) return { outcome: "done", task: toTask(written) };
-    const [[late], [current]] = await whileSessionActive(changing.run(change), changing.readBefore(change));
+    const [[late], [current]] = await whileSessionActive(queryOf(change), readBefore(change));
     if (late) return { outcome: "done", task: toTask(late) };
     const [row] = current ? taskIn(current) : [];
     if (!current || !row) return { outcome: "absent" };
