@@ -3,21 +3,30 @@ import { accountCleanup } from "./auth/retention.ts";
 import { cleanUp } from "./db/cleanup.ts";
 import { logEvent } from "./log.ts";
 import { taskCleanup } from "./tasks/repository/cleanup.ts";
+import { renewKeys } from "./tasks/repository/keys.ts";
 
-const RULES = [...accountCleanup, ...taskCleanup()];
+/** A chore returns how many rows it deleted or updated. */
+type Chore = { name: string; run: (d1: D1Database, now: number) => Promise<number> };
+
+const CHORES: Chore[] = [
+  ...[...accountCleanup, ...taskCleanup()].map(
+    (rule): Chore => ({ name: rule.name, run: (d1, now) => cleanUp(d1, rule, now) }),
+  ),
+  { name: "task_keys", run: renewKeys },
+];
 
 /**
- * Applies all rules. A rule that fails does not keep the others from running.
+ * Does all chores. One that fails does not keep the others from running.
  * @param now Unix milliseconds
- * @returns how many rows were deleted or updated, by the rule's name
- * @throws the first failure, once all rules have run
+ * @returns how many rows were deleted or updated, by the chore's name
+ * @throws the first failure, once all chores have run
  */
 export async function runCleanup(d1: D1Database, now: number): Promise<Record<string, number>> {
   const cleared: Record<string, number> = {};
   const failures: unknown[] = [];
-  for (const rule of RULES) {
+  for (const { name, run } of CHORES) {
     try {
-      cleared[rule.name] = await cleanUp(d1, rule, now);
+      cleared[name] = await run(d1, now);
     } catch (error) {
       failures.push(error);
     }

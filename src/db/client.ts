@@ -80,7 +80,7 @@ function messageOfD1(error: unknown): string | undefined {
 }
 
 /** The last file in `migrations/`. */
-export const NEWEST_MIGRATION = "0009_fewer_indexes.sql";
+export const NEWEST_MIGRATION = "0010_moving_in.sql";
 
 /** Tells whether all migrations have been applied. It fails unless D1 answers. */
 export async function isMigrated(d1: D1Database): Promise<boolean> {

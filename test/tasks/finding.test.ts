@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { PRIORITIES } from "../../src/tasks/fields.ts";
 import { SORTS, type Task } from "../../src/tasks/model.ts";
+import { sortKey } from "../../src/tasks/text.ts";
 import { appWith, limitOf } from "../support/apps.ts";
 import { header, type Person, someone } from "../support/client.ts";
 
@@ -29,7 +30,7 @@ function expected(tasks: Task[], query: Record<string, string>): string[] {
     due: (task) => task.due ?? "",
     priority: (task) => PRIORITIES.indexOf(task.priority),
     updatedAt: (task) => task.revision,
-    title: (task) => fold(task.title),
+    title: (task) => `${sortKey(task.title) || fold(task.title)}\u0001${[...fold(task.title)].slice(0, 100).join("")}`,
   };
   const key = keys[sort.replace("-", "")] ?? (() => 0);
   return tasks

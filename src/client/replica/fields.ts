@@ -12,7 +12,9 @@ export const FIELDS = ["title", "description", "completed", "priority", "due", "
 export const PRIORITIES = ["none", "low", "medium", "high"] as const;
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
-const MOMENT = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/;
+const MOMENT = /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d{1,3})\d*)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+/** Whether a text shows anything: more than spaces, zero-width characters, fillers and empty Braille cells. */
+const HAS_VISIBLE = /[^\s\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** Values that the server would refuse, by field. */
 export class InvalidTask extends Error {
@@ -97,8 +99,9 @@ function setOf(tags: readonly string[]): string {
 }
 
 function normalDue(text: string): string {
-  if (!MOMENT.test(text) || !isDay(text.slice(0, 10))) return text;
-  const date = new Date(text);
+  const [, day, time, fraction = "", zone = ""] = MOMENT.exec(text) ?? [];
+  if (day === undefined || !isDay(day)) return text;
+  const date = new Date(`${day}T${time}.${fraction.padEnd(3, "0")}${zone.toUpperCase()}`);
   return Number.isNaN(date.getTime()) ? text : date.toISOString();
 }
 
@@ -112,7 +115,8 @@ function faultOf(
   field: Field,
   { title = "", description, priority, due, tags = [] }: Partial<Fields>,
 ): string | undefined {
-  if (field === "title") return title === "" ? "must not be blank" : faultOfText(title, MAX_TITLE_CHARACTERS);
+  if (field === "title")
+    return !HAS_VISIBLE.test(title) ? "must not be blank" : faultOfText(title, MAX_TITLE_CHARACTERS);
   if (field === "description") return faultOfText(description ?? "", MAX_DESCRIPTION_CHARACTERS);
   if (field === "priority")
     return priority && PRIORITIES.includes(priority) ? undefined : "must be none, low, medium or high";

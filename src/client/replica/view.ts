@@ -1,7 +1,7 @@
 /** Reads of a replica: lists, search and counts, from memory. */
 import type { ListQuery, Sort, Task } from "../types.ts";
 import { PRIORITIES } from "./fields.ts";
-import { foldText } from "./text.ts";
+import { foldText, sortKey } from "./text.ts";
 
 /** A task as the person sees it. */
 export type ShownTask = Task & {
@@ -15,7 +15,7 @@ export type ViewQuery = Omit<ListQuery, "limit" | "cursor" | "status"> & { statu
 export type Counts = { live: number; open: number };
 
 /** `turn` orders the changes that wait as they will be sent; 0 for a task without. */
-type Indexed = { task: ShownTask; turn: number; title: string; text: string };
+type Indexed = { task: ShownTask; turn: number; title: string; titleOrder: string; text: string };
 
 export type View = ReturnType<typeof createView>;
 
@@ -41,7 +41,8 @@ export function createView() {
         const isWaiting = turn > 0;
         shown.set(id, {
           ...{ task: { ...task, isWaiting }, turn },
-          ...{ title: foldText(task.title), text: foldText(task.description ?? "") },
+          ...titleKeys(task.title),
+          text: foldText(task.description ?? ""),
         });
       }
     },
@@ -66,6 +67,12 @@ export function createView() {
   };
 }
 
+/** As the server sorts: without case and accents, and then by these, as far as they go. */
+function titleKeys(written: string) {
+  const title = foldText(written);
+  return { title, titleOrder: `${sortKey(written) || title}\u0001${[...title].slice(0, 100).join("")}` };
+}
+
 function matcherOf({ status = "all", q, tag, priority, dueAfter, dueBefore }: Omit<ViewQuery, "sort">) {
   const [text, name] = [foldText(q ?? ""), tag === undefined ? undefined : foldText(tag)];
   return ({ task, ...folded }: Indexed): boolean =>
@@ -85,7 +92,7 @@ const byCreation: Order = ({ task: a }, { task: b }) =>
 const byChange: Order = (a, b) => a.turn - b.turn || a.task.revision - b.task.revision;
 const byPriority: Order = ({ task: a }, { task: b }) =>
   PRIORITIES.indexOf(a.priority) - PRIORITIES.indexOf(b.priority) || compare(a.id, b.id);
-const byTitle: Order = (a, b) => compare(a.title, b.title) || compare(a.task.id, b.task.id);
+const byTitle: Order = (a, b) => compare(a.titleOrder, b.titleOrder) || compare(a.task.id, b.task.id);
 
 const ORDERS: Record<Sort, Order> = {
   createdAt: byCreation,

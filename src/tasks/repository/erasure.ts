@@ -20,6 +20,7 @@ const KEPT: readonly string[] = [
   task.trashTotal,
   task.changesTotal,
   task.changesDay,
+  task.keysVersion,
 ].map(({ name }) => name);
 
 /** SQL for the empty value of each column with contents, by the column's name. */

@@ -5,6 +5,7 @@ import { withRetries } from "../../db/retry.ts";
 import { statement } from "../../db/statement.ts";
 import type { ImportedTask } from "../model.ts";
 import type { ImportResult, OverQuota } from "../outcomes.ts";
+import { KEYS_VERSION } from "../text.ts";
 import { maxBytes, maxChanges, maxTasks, userId, value } from "./bindings.ts";
 import { sessionIsActive, type TaskQueryContext } from "./context.ts";
 import { toColumns, type WrittenRow } from "./row.ts";
@@ -24,6 +25,7 @@ const IMPORTED = [
   "id",
   "title",
   "titleKey",
+  "sortKey",
   "description",
   "descriptionKey",
   "priority",
@@ -32,6 +34,9 @@ const IMPORTED = [
   "completedAt",
   "createdAt",
   "updatedAt",
+  "keysVersion",
+  "uid",
+  "kept",
 ] as const satisfies (keyof ImportRow & keyof WrittenRow)[];
 
 const TOTALS = statement<Totals>(sql`select before.* from ${totalsBefore} as before`);
@@ -85,13 +90,15 @@ export function createImport(context: TaskQueryContext) {
    * Imports the tasks whose ids are free; a task with that id, also a deleted one, stays as it is. So an interrupted import
    * is completed by repeating it. Tasks that together exceed a quota are refused together.
    * @param tasks each id once
+   * @param isDryRun whether nothing is written, and only the result is found out
    */
-  async function importTasks(tasks: ImportedTask[]): Promise<ImportResult> {
+  async function importTasks(tasks: ImportedTask[], isDryRun = false): Promise<ImportResult> {
     const at = now();
     const sizes = tasks.map((task) => ({ id: task.id, bytes: bytesOf(columnsOf(task)) }));
     const former = await findExisting(sizes);
     if (former.refusal) return former.refusal;
     const fresh = tasks.filter(({ id }) => !former.ids.has(id));
+    if (isDryRun) return { outcome: "imported", ids: new Set(fresh.map(({ id }) => id)) };
     const inserted = new Set<string>();
     let attempts = 0;
     let chunks = 0;
@@ -133,8 +140,13 @@ export function createImport(context: TaskQueryContext) {
   }
 }
 
-function columnsOf({ title, description, priority, due, tags }: ImportedTask): Partial<WrittenRow> {
-  return toColumns({ title, description, priority, due, tags });
+function columnsOf({ title, description, priority, due, tags, uid, iCalendar = [] }: ImportedTask) {
+  return {
+    ...toColumns({ title, description, priority, due, tags }),
+    uid: uid ?? null,
+    kept: iCalendar.length > 0 ? JSON.stringify(iCalendar) : null,
+    keysVersion: KEYS_VERSION,
+  };
 }
 
 /** @param createdBy when the task was created, if the file does not say: tasks keep the order of their file */

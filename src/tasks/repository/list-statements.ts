@@ -3,11 +3,11 @@
  * its rows. Any other order reads the user's live tasks once and keeps the page: docs/costs.md tells why. A statement names
  * its index, so that a missing index is an error and never a scan.
  */
-import { type SQL, sql } from "drizzle-orm";
+import { type Placeholder, type SQL, sql } from "drizzle-orm";
 import { type Statement, statement } from "../../db/statement.ts";
 import type { ListQuery } from "../model.ts";
 import { trashStart, userId, value } from "./bindings.ts";
-import { columnNames, columns, type Row } from "./row.ts";
+import { columnNames, columns, exportColumnNames, exportColumns, type Row } from "./row.ts";
 import { task } from "./table.ts";
 import { summary } from "./totals.ts";
 
@@ -20,13 +20,12 @@ export type Position = [key: string | number, id: string];
 /** What tasks are sorted by before their ids, as SQL. */
 export type Order = { key: SQL; isBackwards: boolean };
 
-/** Sorts after every due date and after NO_DUE; as an id, after every id. */
-export const LAST = "\u007f";
-
 const CREATION = sql`created_at`;
 const DUE = sql`due_key`;
 /** Backwards too, tasks without a due date are last. */
 const DUE_BACKWARDS = sql`coalesce(due, '')`;
+/** Titles that differ in case and accents only lie together. Older tasks may have no sort key yet. */
+const TITLE = sql`(iif(sort_key = '', title_key, sort_key) || char(1) || substr(title_key, 1, 100))`;
 const BY_DELETION = { key: sql`deleted_at`, isBackwards: true };
 
 const ORDERS: Record<NonNullable<ListQuery["sort"]>, Order> = {
@@ -38,7 +37,7 @@ const ORDERS: Record<NonNullable<ListQuery["sort"]>, Order> = {
   "-priority": { key: sql`priority`, isBackwards: true },
   updatedAt: { key: sql`revision`, isBackwards: false },
   "-updatedAt": { key: sql`revision`, isBackwards: true },
-  title: { key: sql`title_key`, isBackwards: false },
+  title: { key: TITLE, isBackwards: false },
 };
 
 /** The order of a list. The trash has one of its own. */
@@ -54,16 +53,20 @@ type Shape = {
   isLater: boolean;
   /** Whether some tasks of that status are not wanted. */
   isFiltered: boolean;
+  /** Whether the wanted due dates are more than one range (due-range.ts). */
+  isDivided: boolean;
+  /** Whether the tasks are exported, with all that they have. */
+  isExport?: boolean;
 };
 
 const BUILT = new Map<Order, Map<string, Statement<ListRow>>>();
 
 /** The statement of a list. Each is built when it is first needed. */
 export function listStatement(shape: Shape): Statement<ListRow> {
-  const { status, order, isLater, isFiltered } = shape;
+  const { status, order, isLater, isFiltered, isDivided, isExport = false } = shape;
   const ofOrder = BUILT.get(order) ?? new Map<string, Statement<ListRow>>();
   BUILT.set(order, ofOrder);
-  const key = `${status} ${isLater} ${isFiltered}`;
+  const key = `${status} ${isLater} ${isFiltered} ${isDivided} ${isExport}`;
   const built = ofOrder.get(key) ?? statement<ListRow>(list(shape));
   ofOrder.set(key, built);
   return built;
@@ -71,7 +74,10 @@ export function listStatement(shape: Shape): Statement<ListRow> {
 
 function list(shape: Shape): SQL {
   const ranges = rangesOf(shape);
-  return ranges ? merged(ranges, shape.order, columnNames, columns) : sorted(shape);
+  if (!ranges) return sorted(shape);
+  return shape.isExport
+    ? merged(ranges, shape.order, exportColumnNames, exportColumns)
+    : merged(ranges, shape.order, columnNames, columns);
 }
 
 /**
@@ -114,7 +120,9 @@ type Range = { key: SQL; where: SQL; index: Index };
 function rangesOf(shape: Shape): Range[] | undefined {
   const { status, order } = shape;
   if (status === "deleted") return [range(shape, isInTrash, "task_trash")];
-  if (status === "open" && order.key === DUE) return [range(shape, isOpen, "task_open_due")];
+  if (status === "open" && order.key === DUE) {
+    return partsOf(shape).map((part) => range(shape, isOpen, "task_open_due", part));
+  }
   if (status === "open" && order.key === DUE_BACKWARDS) return datedAndUndated(shape);
   if (order.key !== CREATION) return undefined;
   const statuses = { open: [isOpen], completed: [isCompleted], all: [isOpen, isCompleted] }[status];
@@ -127,19 +135,39 @@ const NO_KEY = sql`deleted_at`;
 /** Open tasks by due date, backwards. */
 function datedAndUndated(shape: Shape): Range[] {
   const byDueKey = { ...shape, order: { ...shape.order, key: DUE }, isFiltered: true };
-  const dated = range(byDueKey, isOpen, "task_open_due", value("datedTo"));
+  const dated = partsOf(shape).map((part) =>
+    range(byDueKey, isOpen, "task_open_due", part === MIDDLE ? { ...MIDDLE, to: value("datedTo") } : part),
+  );
   const isUndated = sql`due_key = ${value("undated")} and id < ${value("undatedBefore")}`;
-  return [dated, { key: NO_KEY, where: sql`${isOpen} and ${isUndated} and ${isWanted}`, index: "task_open_due" }];
+  return [...dated, { key: NO_KEY, where: sql`${isOpen} and ${isUndated} and ${isWanted}`, index: "task_open_due" }];
 }
 
-/** The wanted tasks of a range. */
-function range({ order, isLater, isFiltered }: Shape, where: SQL, index: Index, dueTo = value("dueTo")): Range {
+/** A part of the due dates that are wanted, between two bounds. */
+type Part = { above: SQL; from: Placeholder; below: SQL; to: Placeholder };
+
+const FIRST_DAY: Part = { above: sql`>=`, from: value("firstDay"), below: sql`<=`, to: value("firstDay") };
+const MIDDLE: Part = { above: sql`>=`, from: value("dueFrom"), below: sql`<`, to: value("dueTo") };
+const TAIL: Part = { above: sql`>`, from: value("lastDay"), below: sql`<`, to: value("tailTo") };
+
+function partsOf({ isDivided }: Shape): Part[] {
+  return isDivided ? [FIRST_DAY, MIDDLE, TAIL] : [MIDDLE];
+}
+
+/**
+ * The wanted tasks of a range.
+ * @param part the due dates of the range; left out, all that are wanted
+ */
+function range(shape: Shape, where: SQL, index: Index, part?: Part): Range {
+  const { order, isLater, isFiltered } = shape;
   const { key, isBackwards } = order;
   const conditions = [where];
   if (isFiltered) {
     // SQLite would begin to read at the bound, and not at the position behind it: a plus sign keeps it from the index.
     const [from, to] = [isLater && !isBackwards ? sql`+` : sql``, isLater && isBackwards ? sql`+` : sql``];
-    conditions.push(isWanted, sql`${from}due_key >= ${value("dueFrom")} and ${to}due_key < ${dueTo}`);
+    const dues = (part ? [part] : partsOf(shape)).map(
+      (each) => sql`(${from}due_key ${each.above} ${each.from} and ${to}due_key ${each.below} ${each.to})`,
+    );
+    conditions.push(isWanted, sql`(${sql.join(dues, sql` or `)})`);
   }
   if (isLater) {
     conditions.push(sql`(${key}, id) ${isBackwards ? sql`<` : sql`>`} (${value("atKey")}, ${value("atId")})`);

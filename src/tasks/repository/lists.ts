@@ -3,14 +3,15 @@ import { sql } from "drizzle-orm";
 import { session } from "../../auth/tables.ts";
 import { type Statement, statement, type Values } from "../../db/statement.ts";
 import { PRIORITIES } from "../fields.ts";
-import type { ListQuery, Task } from "../model.ts";
+import type { ExportedTask, ListQuery, Task } from "../model.ts";
 import type { ListResult } from "../outcomes.ts";
 import { foldText } from "../text.ts";
 import { isTask } from "./change-kinds.ts";
 import { sessionIsActive, type TaskQueryContext } from "./context.ts";
 import { openCursor, sealCursor } from "./cursor.ts";
-import { LAST, type ListRow, listStatement, orderOf, type Position } from "./list-statements.ts";
-import { columns, type MaybeRow, taskIn, toTask } from "./row.ts";
+import { dueRangeOf, LAST } from "./due-range.ts";
+import { type ListRow, listStatement, orderOf, type Position } from "./list-statements.ts";
+import { columns, type ExportRow, type MaybeRow, taskIn, toExportedTask, toTask } from "./row.ts";
 import { NO_DUE, task } from "./table.ts";
 import { parseSummary, readSummary } from "./totals.ts";
 
@@ -50,9 +51,16 @@ export function createLists(context: TaskQueryContext) {
         const { revision } = await readSummary(context);
         if (known === "*" || known.includes(revision)) return { outcome: "unchanged", revision };
       }
-      const isFiltered = Object.keys(wanted).length > 0;
-      const page = listStatement({ status, order: orderOf(status, sort), isLater: position !== undefined, isFiltered });
-      const [{ revision, live, open }, rows] = await readPage(page, valuesOf(query, limit, position));
+      const range = dueRangeOf(query);
+      const page = listStatement({
+        status,
+        order: orderOf(status, sort),
+        isLater: position !== undefined,
+        isFiltered: Object.keys(wanted).length > 0,
+        isDivided: range.firstDay !== "" || range.tailTo !== "",
+      });
+      const values = { ...range, ...valuesOf(query, limit, position) };
+      const [{ revision, live, open }, rows] = await readPage(page, values);
       // A full page always has a cursor: an empty page now and then costs less than reading one row more each time.
       const last = rows.length === limit ? rows.at(-1) : undefined;
       const nextCursor = last ? await sealCursor(cursorKeys, name, JSON.stringify(positionOf(last))) : null;
@@ -61,13 +69,14 @@ export function createLists(context: TaskQueryContext) {
     },
 
     /** Reads all tasks that are not deleted, oldest first, one query a chunk. */
-    async *all(chunkRows: number): AsyncGenerator<Task[], void, undefined> {
+    async *all(chunkRows: number): AsyncGenerator<ExportedTask[], void, undefined> {
       const query = { status: "all", sort: "createdAt" } as const;
       const order = orderOf(query.status, query.sort);
+      const shape = { status: query.status, order, isFiltered: false, isDivided: false, isExport: true };
       for (let position: Position | undefined; ; ) {
-        const page = listStatement({ status: query.status, order, isLater: position !== undefined, isFiltered: false });
+        const page = listStatement({ ...shape, isLater: position !== undefined });
         const [, rows] = await readPage(page, valuesOf(query, chunkRows, position));
-        yield rows.map(toTask);
+        yield (rows as (ListRow & ExportRow)[]).map(toExportedTask);
         const last = rows.at(-1);
         if (rows.length < chunkRows || !last) return;
         position = positionOf(last);
@@ -92,8 +101,8 @@ function positionOf({ key, id }: ListRow): Position {
 
 /** The values of a list's statement. */
 function valuesOf(query: ListQuery, limit: number, position: Position | undefined): Values {
-  const { sort, priority, tag, q, dueAfter, dueBefore } = query;
-  const isDated = dueAfter !== undefined || dueBefore !== undefined;
+  const { sort, priority, tag, q } = query;
+  const isDated = query.dueAfter !== undefined || query.dueBefore !== undefined;
   const [atKey = "", atId = ""] = position ?? [];
   const isBehindDates = sort === "-due" && position !== undefined && atKey === "";
   return {
@@ -103,9 +112,6 @@ function valuesOf(query: ListQuery, limit: number, position: Position | undefine
     priority: priority === undefined ? null : PRIORITIES.indexOf(priority),
     tag: tag === undefined ? null : foldText(tag),
     q: q === undefined ? null : foldText(q),
-    dueFrom: dueAfter ?? "",
-    dueTo: dueBefore ?? (isDated ? NO_DUE : LAST),
-    datedTo: dueBefore ?? NO_DUE,
     undated: isDated ? "" : NO_DUE,
     undatedBefore: isBehindDates ? atId : LAST,
   };

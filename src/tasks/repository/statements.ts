@@ -4,6 +4,7 @@ import { session } from "../../auth/tables.ts";
 import { statement } from "../../db/statement.ts";
 import type { CreateTask, TaskChanges } from "../model.ts";
 import type { Precondition } from "../precondition.ts";
+import { KEYS_VERSION } from "../text.ts";
 import { maxBytes, now, trashStart, value } from "./bindings.ts";
 import {
   type Change,
@@ -22,7 +23,7 @@ import { task } from "./table.ts";
 import { exceededBy, type Growth, totalsAfter, totalsBefore } from "./totals.ts";
 
 /** The columns whose text counts as bytes (table.ts). */
-const TEXTS = ["title", "titleKey", "description", "descriptionKey", "tags"] as const;
+const TEXTS = ["title", "titleKey", "sortKey", "description", "descriptionKey", "tags", "uid", "kept"] as const;
 
 /** Creates a task. With an id of the caller's own, a task that has this id and the same contents is left as it is. */
 export function insert(taskId: string, input: CreateTask, at: number): Change<CreationKind> {
@@ -34,7 +35,9 @@ export function insert(taskId: string, input: CreateTask, at: number): Change<Cr
 }
 
 /** The columns that a creation writes. */
-const CREATED = ["title", "titleKey", "description", "descriptionKey", "priority", "due", "tags"] as const;
+const CREATED = ["title", "titleKey", "sortKey", "description", "descriptionKey", "priority", "due", "tags"] as const;
+/** Columns that follow from others: two tasks may differ in them by the rules of their time. */
+const KEYS: readonly Written[] = ["titleKey", "sortKey", "descriptionKey"];
 const INSERT = insertKind(sql`false`, sql`false`);
 const INSERT_UNLESS_TAKEN = insertKind(
   existsWith(undefined),
@@ -49,7 +52,11 @@ function insertKind(isTaken: SQL, isOther: SQL): CreationKind {
   const growth: Growth = { live: 1, open: sql`(not ${value("completed")})`, bytes: value("bytes") };
   const exceeded = exceededBy(growth);
   const written = [...CREATED, "completedAt", "createdAt", "updatedAt"] as const;
-  const all = [...written.map((name): [string, SQL] => [task[name].name, sql`${value(name)}`]), ...totalsAfter(growth)];
+  const all = [
+    ...written.map((name): [string, SQL] => [task[name].name, sql`${value(name)}`]),
+    [task.keysVersion.name, sql.raw(String(KEYS_VERSION))] as [string, SQL],
+    ...totalsAfter(growth),
+  ];
   const happens = sql`${exceeded} is null and not ${isTaken}`;
   return {
     run: statement<Row>(
@@ -164,11 +171,13 @@ function existsWith(condition: SQL | undefined): SQL {
 
 /** Whether the task differs in one of these columns. */
 function differsIn(names: Written[]): SQL {
-  const differences = names.map((name) =>
-    name === "completed"
-      ? sql`(${task.completedAt} is not null) is not ${value("completed")}`
-      : sql`${task[name]} is not ${value(name)}`,
-  );
+  const differences = names
+    .filter((name) => !KEYS.includes(name))
+    .map((name) =>
+      name === "completed"
+        ? sql`(${task.completedAt} is not null) is not ${value("completed")}`
+        : sql`${task[name]} is not ${value(name)}`,
+    );
   return or(...differences) ?? sql`false`;
 }
 

@@ -9,8 +9,10 @@ import { user } from "../../auth/tables.ts";
 /** Sorts after every date. */
 export const NO_DUE = "~";
 
-const BYTES = `length(cast(title as blob)) + length(cast(title_key as blob)) + length(cast(tags as blob))
-  + coalesce(length(cast(description as blob)), 0) + coalesce(length(cast(description_key as blob)), 0)`;
+const BYTES = `length(cast(title as blob)) + length(cast(title_key as blob)) + length(cast(sort_key as blob))
+  + length(cast(tags as blob)) + coalesce(length(cast(description as blob)), 0)
+  + coalesce(length(cast(description_key as blob)), 0) + coalesce(length(cast(uid as blob)), 0)
+  + coalesce(length(cast(kept as blob)), 0)`;
 
 export const task = sqliteTable(
   "task",
@@ -38,6 +40,13 @@ export const task = sqliteTable(
     tags: text("tags").notNull().default("{}"),
     titleKey: text("title_key").notNull().default(""),
     descriptionKey: text("description_key"),
+    sortKey: text("sort_key").notNull().default(""),
+    /** By which rules the keys were made (../text.ts). */
+    keysVersion: integer("keys_version").notNull().default(0),
+    /** What names the task in the program that it came from. */
+    uid: text("uid"),
+    /** A JSON list of iCalendar lines that no field stands for. An export writes them again. */
+    kept: text("kept"),
     /** The totals of all the user's tasks after this row's change (totals.ts). */
     liveTotal: integer("live_total").notNull().default(0),
     openTotal: integer("open_total").notNull().default(0),
@@ -61,6 +70,7 @@ export const task = sqliteTable(
       index("task_trash")
         .on(table.userId, table.deletedAt, table.id)
         .where(sql`deleted_at is not null and title <> ''`),
+      index("task_old_keys").on(table.userId, table.id).where(sql`keys_version < 1`),
       index("task_tombstone").on(table.deletedAt, table.userId, table.id).where(isNotNull(table.deletedAt)),
     ];
   },
