@@ -23,9 +23,20 @@ export type Seen = { ifMatch?: Task | number };
 /** A unique value you choose: a call that repeats it runs once. Left out, each call gets its own. */
 export type Keyed = { idempotencyKey?: string };
 
-const IMPORT_TYPES = { json: "application/json", csv: "text/csv", ics: "text/calendar" };
+const IMPORT_TYPES = { json: "application/json", csv: "text/csv", ics: "text/calendar", txt: "text/plain" };
+/** The content tells the format. */
+const ANY_TYPE = "application/octet-stream";
 
-type Write = Pick<Call, "json" | "body" | "headers"> & Abortable & { repeatable?: boolean };
+type ImportOptions = {
+  /** What the file is, where its content may not tell. */
+  format?: keyof typeof IMPORT_TYPES;
+  /** Makes the report, and writes nothing. */
+  dryRun?: boolean;
+  /** Keeps columns without a field as lines of the description. */
+  keepUnknown?: boolean;
+};
+
+type Write = Pick<Call, "json" | "body" | "headers" | "query"> & Abortable & { repeatable?: boolean };
 
 /** @param userId whose tasks; calls under another user's id are refused */
 export function createTasks(send: Send, userId = "me") {
@@ -102,19 +113,26 @@ export function createTasks(send: Send, userId = "me") {
       },
 
       /** All tasks as a file. Its body streams; an abort then makes reading it fail with the signal's reason. */
-      async export(format: "json" | "csv" | "ics" = "json", { signal }: Abortable = {}): Promise<ResponseLike> {
+      async export(
+        format: "json" | "csv" | "ics" = "json",
+        { signal, bom }: Abortable & { /** Begins CSV as Excel on Windows needs. */ bom?: boolean } = {},
+      ): Promise<ResponseLike> {
         const path = `${tasksPath}/export`;
-        return (await send({ method: "GET", path, query: { format }, repeatable: true, streams: true, signal }))
-          .response;
+        const query = { format, bom: flag(bom) };
+        return (await send({ method: "GET", path, query, repeatable: true, streams: true, signal })).response;
       },
 
-      /** Imports what an export wrote. A task that exists already is not imported again. */
-      import: (file: string, format: keyof typeof IMPORT_TYPES = "json", how: Abortable = {}): Promise<ImportReport> =>
+      /** Imports a file of ours or of another program. A task that exists already is not imported again. */
+      import: (
+        file: string | Uint8Array,
+        { format, dryRun, keepUnknown, signal }: ImportOptions & Abortable = {},
+      ): Promise<ImportReport> =>
         write("POST", `${tasksPath}/import`, {
           body: file,
-          headers: { "content-type": IMPORT_TYPES[format] },
+          query: { dryRun: flag(dryRun), keepUnknown: flag(keepUnknown) },
+          headers: { "content-type": format === undefined ? ANY_TYPE : IMPORT_TYPES[format] },
           repeatable: true,
-          signal: how.signal,
+          signal,
         }),
     },
   };
@@ -135,6 +153,10 @@ export function createTasks(send: Send, userId = "me") {
 /** The body, in the shape that the API documents; contract tests hold the server to it. */
 function resultOf<Result>({ json }: Answer): Result {
   return json as Result;
+}
+
+function flag(value: boolean | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
 }
 
 function once({ idempotencyKey = platform.crypto.randomUUID(), signal }: Keyed & Abortable): Write {

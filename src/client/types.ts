@@ -54,6 +54,8 @@ export type ListQuery = {
   /** Inclusive. */
   dueAfter?: string;
   priority?: Priority;
+  /** Where the days of `dueAfter` and `dueBefore` begin: an IANA name. */
+  timeZone?: string;
   tag?: string;
   q?: string;
   /** 1 to 100. */
@@ -104,18 +106,30 @@ export type OperationResult = {
   task: Task | null;
 };
 
+/** What was left out or changed: at which line of the file, and under which name. */
+export type ImportNote = { line: number; path: string; message: string };
+
 export type ImportReport = {
+  /** The format that was found. */
+  format: "icalendar" | "csv" | "json" | "todo.txt";
+  /** The program whose file it is, if it is another's and known. */
+  program?: string;
+  /** Whether nothing was written. */
+  dryRun: boolean;
   imported: number;
   exists: number;
   invalid: number;
   lines: {
+    /** The task's number in the file, and the line at which it begins. */
+    task: number;
     line: number;
-    status: "imported" | "exists" | "invalid";
+    status: "created" | "exists" | "invalid";
     id?: string;
     errors?: { path: string; message: string }[];
-    /** What was read otherwise than it is written. */
-    notes?: { path: string; message: string }[];
+    notes?: ImportNote[];
   }[];
+  /** What was left out of the file, beside its tasks. */
+  notes: ImportNote[];
   /** How many errors and notes are not listed. */
   moreErrors?: number;
 };

@@ -57,7 +57,7 @@ describe("P1 aborting a call", () => {
     ["batch", ({ tasks }, signal) => tasks.batch([], { signal })],
     ["changes", ({ tasks }, signal) => tasks.changes(undefined, { signal }).next()],
     ["export", ({ tasks }, signal) => tasks.export("csv", { signal })],
-    ["import", ({ tasks }, signal) => tasks.import("", "csv", { signal })],
+    ["import", ({ tasks }, signal) => tasks.import("", { format: "csv", signal })],
   ];
 
   it.each(calls)("P1 %s can be aborted, and aborted before it sends nothing", async (_name, call) => {

@@ -39,7 +39,7 @@ describe("P1 the client", () => {
     expect(results.map(({ status }) => status)).toEqual([201, 201, 204]);
     expect((await all(mine)).map(({ title }) => title)).toEqual(["B", "A"]);
     const file = await (await tasks.export("csv")).text();
-    expect(await tasks.import(file, "csv")).toMatchObject({ imported: 0, exists: 2 });
+    expect(await tasks.import(file, { format: "csv" })).toMatchObject({ imported: 0, exists: 2 });
 
     const copy = new Map<string, client.Task>();
     for await (const { changes } of tasks.changes()) {

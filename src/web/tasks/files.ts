@@ -11,7 +11,10 @@ export type FileFormat = "json" | "csv" | "ics";
 const MAX_OPERATIONS = 100;
 export const MAX_FILE_BYTES = 10 * 1024 * 1024;
 
-const FORMATS: Record<string, FileFormat> = { json: "json", csv: "csv", txt: "csv", ics: "ics", ical: "ics" };
+/** A file's ending is a hint only: the server looks at the content. */
+const FORMATS = new Map<string, FileFormat | "txt">(
+  Object.entries({ json: "json", csv: "csv", txt: "txt", ics: "ics", ical: "ics" } as const),
+);
 
 /** Saves all tasks as a file. */
 export async function exportTasks(format: FileFormat): Promise<void> {
@@ -40,13 +43,13 @@ export type Imported = { report: ImportReport; undo: (() => void) | undefined };
 
 /** Imports a file. Returns its report, or what is wrong with it. */
 export async function importFile(file: File): Promise<Imported | string> {
-  const format = FORMATS[file.name.split(".").at(-1)?.toLowerCase() ?? ""];
-  if (!format) return "Choose a file that ends in .json, .csv or .ics.";
+  const format = FORMATS.get(file.name.split(".").at(-1)?.toLowerCase() ?? "");
   if (file.size > MAX_FILE_BYTES) return "The file is larger than 10 MiB. Import it in parts.";
   try {
-    const report = await callsOf(client).tasks.import(await file.text(), format);
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const report = await callsOf(client).tasks.import(bytes, format && { format });
     tasks.value?.sync();
-    const ids = report.lines.flatMap(({ status, id }) => (status === "imported" && id ? [id] : []));
+    const ids = report.lines.flatMap(({ status, id }) => (status === "created" && id ? [id] : []));
     return { report, undo: ids.length > 0 ? say(importedWords(ids.length), () => takeOut(ids)) : undefined };
   } catch (error) {
     if (!isTasksError(error)) throw error;

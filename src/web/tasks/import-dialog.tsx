@@ -23,8 +23,8 @@ export function ImportDialog() {
   return (
     <Dialog title="Import tasks">
       <p>
-        From an export of this app, another tasks program, a calendar or a spreadsheet: .json, .ics or .csv, at most 10
-        MiB.
+        From an export of this app, another tasks program, a calendar or a spreadsheet: .json, .ics, .csv or .txt, at
+        most 10 MiB.
       </p>
       <label class="file">
         File
@@ -46,7 +46,13 @@ export function ImportDialog() {
 
 function Report({ report, undo }: Imported) {
   const { imported, exists, invalid } = report;
-  const remarks = report.lines.filter((line) => line.errors || line.notes).slice(0, MAX_LINES);
+  const remarks = [
+    ...report.notes,
+    ...report.lines.flatMap(({ line, errors = [], notes = [] }) => [
+      ...errors.map((error) => ({ line, ...error })),
+      ...notes,
+    ]),
+  ].slice(0, MAX_LINES);
   return (
     <>
       <p class="done">
@@ -65,10 +71,9 @@ function Report({ report, undo }: Imported) {
       )}
       {remarks.length > 0 && (
         <ul class="report">
-          {remarks.map(({ line, errors, notes }) => (
-            <li key={line}>
-              Task {line}:{" "}
-              {[...(errors ?? []), ...(notes ?? [])].map(({ path, message }) => `${path} ${message}`).join("; ")}
+          {remarks.map(({ line, path, message }) => (
+            <li key={`${line} ${path} ${message}`}>
+              Line {line}: {path} {message}
             </li>
           ))}
         </ul>
