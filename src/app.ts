@@ -57,7 +57,7 @@ export async function createApp(settings: Settings, bindings: Bindings) {
     limitCallsPerUser(bindings.TASKS_RATE_LIMIT),
     limitBodiesExcept(/^\/api\/v1\/users\/[^/]+\/tasks\/import$/),
   );
-  app.notFound(refusePath(app, (path) => path.startsWith("/api/v1/")));
+  app.notFound(refusePath(app));
   const callerOf = (c: Context<Authenticated>) => c.var.caller.userId;
   app.use(
     IMPORT,

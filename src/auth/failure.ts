@@ -23,6 +23,7 @@ const FAILURES = {
     message: "Credentials are not accepted over plain http. Use https",
   },
   not_found: { status: 404, code: "NOT_FOUND", message: "This endpoint does not exist" },
+  method_not_allowed: { status: 405, code: "METHOD_NOT_ALLOWED", message: "This endpoint has another method" },
   body_too_large: { status: 413, code: "BODY_TOO_LARGE", message: "A body may be at most 64 KiB" },
   unsupported_media_type: {
     status: 415,
@@ -84,9 +85,14 @@ const RETRY_AFTER_SECONDS: Partial<Record<Failure, string>> = {
   not_configured: "60",
 };
 
-export function authFailure(c: Context, failure: Failure, retryAfter?: string | null): Response {
-  const { status, code, message } = FAILURES[failure];
-  const seconds = retryAfter ?? RETRY_AFTER_SECONDS[failure];
+/** @param more seconds to wait, or words, in place of the failure's own */
+export function authFailure(
+  c: Context,
+  failure: Failure,
+  more: { retryAfter?: string | undefined; message?: string } = {},
+): Response {
+  const { status, code } = FAILURES[failure];
+  const { message = FAILURES[failure].message, retryAfter: seconds = RETRY_AFTER_SECONDS[failure] } = more;
   return c.json({ code, message }, status, seconds === undefined ? {} : { "Retry-After": seconds });
 }
 
@@ -108,7 +114,7 @@ export function handleAuthError(error: Error, c: Context): Response {
   const failure = failureOf(error);
   if (FAILURES[failure].status >= 500) logFailure(c, failure, error);
   const isDailyLimit = failure === "database_daily_limit";
-  return authFailure(c, failure, isDailyLimit ? String(secondsUntilMidnight(Date.now())) : undefined);
+  return authFailure(c, failure, isDailyLimit ? { retryAfter: String(secondsUntilMidnight(Date.now())) } : {});
 }
 
 function failureOf(error: Error): Failure {

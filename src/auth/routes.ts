@@ -36,6 +36,7 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
 
   const routes = new Hono().onError(handleAuthError).use(limitBody(MAX_BODY_BYTES));
   for (const endpoint of ALL_ENDPOINTS) routes.on(endpoint.method, endpoint.path, handlerOf(endpoint));
+  for (const { method, path } of ALL_ENDPOINTS) routes.all(path, (c) => refuseMethod(c, method));
   routes.all("*", (c) => authFailure(c, "not_found"));
   return { routes, describe };
 
@@ -50,10 +51,12 @@ export async function createAuthRoutes(settings: Settings, bindings: AuthBinding
       const origin = originOf(c.req.url, settings.publicOrigin);
       if (isForeign(c.req.raw, [origin, ...settings.trustedOrigins])) return authFailure(c, "foreign_origin");
       if (!(await hasJsonOrNothing(c))) return authFailure(c, "unsupported_media_type");
+      const fault = await faultInBody(c);
+      if (fault !== undefined) return authFailure(c, "bad_request", { message: `The body ${fault}` });
       if (applies(endpoint.needsMail) && !canMail(c)) return authFailure(c, "email_not_configured");
       const source = await sourceOf(c.req.raw, devices);
       if (!(await isWithinLimits(endpoint, source))) {
-        return authFailure(c, "too_many_requests", RATE_LIMIT_PERIOD_SECONDS);
+        return authFailure(c, "too_many_requests", { retryAfter: RATE_LIMIT_PERIOD_SECONDS });
       }
       const carrier = carrierOf(c.req.raw.headers);
       const isNewBrowser = carrier === "cookie" && !source.isIssued;
@@ -148,7 +151,31 @@ async function hasJsonOrNothing(c: Context): Promise<boolean> {
 /** The request for Better Auth: at the effective origin, and without a body if that is empty. */
 async function requestFor(c: Context, origin: string, headers: Headers): Promise<Request> {
   const { pathname, search } = new URL(c.req.url);
-  return new Request(origin + pathname + search, { method: c.req.method, headers, body: await bodyOf(c) });
+  return new Request(origin + pathname.replace(/\/$/, "") + search, {
+    method: c.req.method,
+    headers,
+    body: await bodyOf(c),
+  });
+}
+
+/** Where the body is not JSON; undefined if it is, or is empty. */
+async function faultInBody(c: Context): Promise<string | undefined> {
+  if ((await bodyOf(c)) === null) return undefined;
+  const text = await c.req.text();
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch {
+    const { describeJsonFault } = await import("../http/json-fault.ts");
+    return describeJsonFault(text);
+  }
+}
+
+function refuseMethod(c: Context, method: AccountEndpoint["method"]): Response {
+  const allowed = method === "GET" ? "GET, HEAD" : method;
+  const refusal = authFailure(c, "method_not_allowed", { message: `This endpoint supports: ${allowed}` });
+  refusal.headers.set("Allow", allowed);
+  return refusal;
 }
 
 /** The body; null if it is empty. */

@@ -45,7 +45,20 @@ function describeOperations<Environment extends HonoEnv>(app: OpenAPIHono<Enviro
       { name: "Status", description: "Health" },
     ],
   });
-  return { ...document, paths: withBookmark(document.paths ?? {}) };
+  return withDefaultsDescribed({ ...document, paths: withBookmark(document.paths ?? {}) });
+}
+
+/**
+ * Says in words what a field is when it is left out of a body: generators take a `default` for a field that is always there.
+ */
+function withDefaultsDescribed<Document extends { components?: object }>(document: Document): Document {
+  const components = JSON.parse(JSON.stringify(document.components ?? {}), (_, schema: unknown) => {
+    if (typeof schema !== "object" || schema === null || !("default" in schema)) return schema;
+    const { default: value, ...others } = schema as { default: unknown; description?: string };
+    const left = `Left out: \`${JSON.stringify(value)}\``;
+    return { ...others, description: others.description === undefined ? left : `${others.description}. ${left}` };
+  });
+  return { ...document, components };
 }
 
 /** Adds the bookmark, which the guard reads, to every task operation. */

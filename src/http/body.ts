@@ -12,7 +12,7 @@ export async function requireUtf8(c: Context): Promise<void> {
   try {
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await c.req.arrayBuffer());
   } catch {
-    throw new Problem("malformed_request");
+    throw new Problem("malformed_request", { errors: [{ path: "body", message: "must be UTF-8" }] });
   }
 }
 

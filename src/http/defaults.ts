@@ -25,7 +25,7 @@ const EXPOSED_HEADERS = [
 ];
 
 /**
- * On every answer. None is a page, and each is for its caller only: a browser must not run, frame or sniff it, and no cache
+ * On every answer. None but those of `src/docs`, which have a policy of their own, is a page, and each is for its caller only: a browser must not run, frame or sniff it, and no cache
  * may keep it.
  * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
  */
@@ -62,11 +62,14 @@ export function createAppWithDefaults(trustedOrigins: string[]) {
     // On the answer that there is: Hono would copy it for each header.
     const { headers } = c.res;
     headers.set("X-Request-Id", requestId);
-    for (const [name, value] of HEADERS) headers.set(name, value);
+    for (const [name, value] of HEADERS) {
+      if (name !== "Content-Security-Policy" || !headers.has(name)) headers.set(name, value);
+    }
     logRequest(c, Date.now() - start);
   });
 
-  const app = new OpenAPIHono<RequestVariables>();
+  // A slash at the end of a path means the same resource.
+  const app = new OpenAPIHono<RequestVariables>({ strict: false });
   app.use(surround);
   app.onError(handleError);
   app.notFound((c) => refuse(c, "not_found"));

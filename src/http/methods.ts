@@ -8,15 +8,12 @@ export function refuseMethod(c: Context, allowed: string[]): Response {
   return problemResponse(c, new Problem("method_not_allowed", { allowed }, { Allow: allowed.join(", ") }));
 }
 
-/**
- * Answers 404; or 405 where the path exists with another method.
- * @param isApi whether methods are told
- */
-export function refusePath<E extends Env>(app: Hono<E>, isApi: (path: string) => boolean) {
+/** Answers 404; or 405 where the path exists with another method. */
+export function refusePath<E extends Env>(app: Hono<E>) {
   const tellMethods = methodNotAllowed({ app, onMethodNotAllowed: refuseMethod });
   return async (c: Context): Promise<Response> => {
     c.res = refuse(c, "not_found");
-    if (isApi(c.req.path)) await tellMethods(c, async () => {});
+    await tellMethods(c, async () => {});
     return c.res;
   };
 }

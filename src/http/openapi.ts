@@ -68,7 +68,8 @@ const EXAMPLE_QUOTAS: Partial<Record<string, ExceededQuota>> = {
   daily_quota_exceeded: { name: "changesPerDay", limit: 20_000, used: 20_000, renewsAt: "2026-03-02T00:00:00.000Z" },
 };
 
-function exampleOf(code: string, kind: Kind) {
+/** An answer with a problem of this kind. */
+export function exampleOf(code: string, kind: Kind) {
   const { title, status } = kind;
   const requestId = "0195a3c0-7b1e-7c3a-9d41-0a52f3b7c1de";
   const quota = EXAMPLE_QUOTAS[code];

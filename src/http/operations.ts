@@ -2,7 +2,7 @@
  * A router whose operations have descriptions: they make the documents, and their schemas check requests. All parts of a
  * request are checked in one step, which reads only what the schemas name.
  */
-import { OpenAPIHono, type RouteConfig, type z } from "@hono/zod-openapi";
+import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context, Env, Handler, MiddlewareHandler } from "hono";
 import { hasBody } from "./body.ts";
 import { Problem } from "./problem.ts";
@@ -27,8 +27,9 @@ function checkRequest({ query, params, headers, body }: NonNullable<RouteConfig[
   if (params) checks.push((c) => accept(c, "param", params as z.ZodType, c.req.param()));
   if (headers) checks.push(checkHeaders(headers as z.ZodObject));
   const json = body?.content["application/json"];
-  // The schema of an import is a description only: the validator would parse the whole file at once.
-  if (json && "schema" in json && json.schema && "safeParse" in json.schema)
+  // A body that may be of several types is a file, which the handler reads: JSON would be parsed at once.
+  const isFile = Object.keys(body?.content ?? {}).length > 1;
+  if (!isFile && json && "schema" in json && json.schema && "safeParse" in json.schema)
     checks.push(checkJson(json.schema as z.ZodType));
   return async (c, next) => {
     for (const check of checks) {
@@ -41,8 +42,13 @@ function checkRequest({ query, params, headers, body }: NonNullable<RouteConfig[
 
 function accept(c: Context, target: Target, schema: z.ZodType, value: unknown): void {
   const result = schema.safeParse(value);
-  refuseInvalid(result);
+  refuseInvalid(result, namesOf(target, schema));
   c.req.addValidatedData(target, result.data as object);
+}
+
+/** The parameters that there are, for whoever sends another one. */
+function namesOf(target: Target, schema: z.ZodType): string[] | undefined {
+  return target === "query" && schema instanceof z.ZodObject ? Object.keys(schema.shape) : undefined;
 }
 
 /** A parameter that is repeated is a list. */
@@ -94,9 +100,11 @@ function checkJson(schema: z.ZodType) {
 }
 
 async function readJson(c: Context): Promise<unknown> {
+  const text = await c.req.text();
   try {
-    return await c.req.json();
+    return JSON.parse(text);
   } catch {
-    throw new Problem("malformed_request");
+    const { describeJsonFault } = await import("./json-fault.ts");
+    throw new Problem("malformed_request", { errors: [{ path: "body", message: describeJsonFault(text) }] });
   }
 }

@@ -21,7 +21,7 @@ export const PROBLEMS = {
   malformed_request: {
     status: 400,
     title: "Malformed request",
-    detail: "The body could not be read. Send a complete body of valid JSON in UTF-8.",
+    detail: "The body could not be read; see `errors`. Send a complete body of valid JSON in UTF-8.",
   },
   invalid_request: {
     status: 400,
@@ -37,7 +37,8 @@ export const PROBLEMS = {
   token_invalid: {
     status: 401,
     title: "Access token invalid",
-    detail: "The Authorization header holds no valid access token. GET /api/auth/token returns one.",
+    detail:
+      "The Authorization header holds no valid access token of this address. Of the four values that sign-in returns, send the access token: the header `set-auth-jwt`, or `token` of GET /api/auth/token. The session cookie, the session's bearer value (`set-auth-token`) and `token` in the body of sign-in are no access tokens.",
     headers: challenge("The access token is invalid"),
   },
   token_expired: {
@@ -102,7 +103,8 @@ export const PROBLEMS = {
   unsupported_media_type: {
     status: 415,
     title: "Unsupported media type",
-    detail: "Send `Content-Type: application/json`. An import may also be text/csv or text/calendar.",
+    detail:
+      "Send `Content-Type: application/json`. An import may also be text/calendar, text/csv or text/plain (todo.txt).",
   },
   idempotency_key_reused: {
     status: 422,

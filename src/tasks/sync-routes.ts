@@ -7,7 +7,7 @@ import { invalidField, Problem } from "../http/problem.ts";
 import { fieldErrorSchema } from "../http/problem-details.ts";
 import { PROBLEMS } from "../http/problem-kinds.ts";
 import { errorsOf } from "../http/validation.ts";
-import { changePageSchema, type Operation, operationSchema, taskSchema } from "./model.ts";
+import { changePageSchema, type Operation, operationName, operationSchema, taskSchema } from "./model.ts";
 import type { BatchResult, OperationResult } from "./outcomes.ts";
 import { changesQuery, userPath } from "./parameters.ts";
 import { overQuota, quotaCode } from "./quota-problem.ts";
@@ -49,7 +49,7 @@ const batchResultSchema = z
   .object({
     results: z.array(
       z.object({
-        op: z.string().openapi({ description: "The operation's `op`; empty if it was none", example: "create" }),
+        op: operationName,
         id: z.string(),
         status: z.int().openapi({ description: "The status that a request of its own would have", example: 200 }),
         code: z
@@ -64,8 +64,8 @@ const batchResultSchema = z
           .optional(),
         revision: z.int().optional().openapi({ description: "The task's current revision, on 412" }),
         errors: z.array(fieldErrorSchema).optional().openapi({ description: "The invalid fields, on 400" }),
-        task: taskSchema
-          .nullable()
+        task: z
+          .union([taskSchema, z.null()])
           .openapi({ description: "The task after the operation; null if it was refused or deleted" }),
       }),
     ),
@@ -171,10 +171,13 @@ type BatchAnswer = z.output<typeof batchResultSchema>["results"][number];
 
 /** The result of an operation that was refused by itself. It names what the operation holds, as far as it can be read. */
 function toInvalidResult({ input, issues }: Extract<Judged, { input: unknown }>): BatchAnswer {
-  const { op, id } = z.looseObject({ op: name, id: name }).catch({ op: "", id: "" }).parse(input);
+  const { op, id } = z
+    .looseObject({ op: operationName.catch(""), id: name })
+    .catch({ op: "", id: "" })
+    .parse(input);
   const { errors = [] } = errorsOf(new z.ZodError(issues), MAX_ERRORS_AN_OPERATION);
   return { op, id, status: 400, code: "invalid_request", errors, task: null };
 }
 
-/** What an invalid operation calls itself. Longer texts are not repeated. */
+/** How an invalid operation calls its task. Longer texts are not repeated. */
 const name = z.string().max(100).catch("");

@@ -277,7 +277,7 @@ describe("T8 batches", () => {
   });
 
   it("T8 a key whose task was erased is 404, and returns no blank task", async () => {
-    const who = await newcomer({ QUOTA_BYTES: "100" });
+    const who = await newcomer({ QUOTA_BYTES: "150" });
     const key = { "idempotency-key": crypto.randomUUID() };
     const filler = await who.create({ title: "a".repeat(40) });
     await who.remove(filler.id);

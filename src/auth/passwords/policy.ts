@@ -56,11 +56,11 @@ export function passwordPolicy() {
 export function refuseBadPassword(password: string, own: unknown[]): void {
   const { length } = [...password];
   if (length < MIN_PASSWORD_CHARACTERS) {
-    const message = `The password is too short. Use ${MIN_PASSWORD_CHARACTERS} characters or more`;
+    const message = `The password is too short. Use ${MIN_PASSWORD_CHARACTERS} to ${MAX_PASSWORD_CHARACTERS} characters`;
     throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_SHORT", message });
   }
   if (length > MAX_PASSWORD_CHARACTERS) {
-    const message = `The password is too long. Use ${MAX_PASSWORD_CHARACTERS} characters or fewer`;
+    const message = `The password is too long. Use ${MIN_PASSWORD_CHARACTERS} to ${MAX_PASSWORD_CHARACTERS} characters`;
     throw new APIError("BAD_REQUEST", { code: "PASSWORD_TOO_LONG", message });
   }
   if (isCommon(password) || isOwn(password, own)) {
