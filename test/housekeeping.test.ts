@@ -84,6 +84,7 @@ describe("L1 housekeeping", () => {
       receipt: 600,
       trash: 0,
       task: 0,
+      task_keys: expect.any(Number),
     });
     expect(await count("receipt")).toBe(5);
     expect([await count("session"), await count("verification")]).toEqual([31, 5]);

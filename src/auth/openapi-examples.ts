@@ -24,6 +24,21 @@ const EXAMPLES: Record<string, object> = {
   [ENDPOINTS.deleteUser.path]: { password: PASSWORD },
 };
 
+/** The fields that a body must have, where Better Auth's description says otherwise. */
+const REQUIRED = new Map<string, string[]>([
+  [ENDPOINTS.resetPassword.path, ["newPassword", "token"]],
+  [ENDPOINTS.deleteUser.path, ["password"]],
+]);
+
+/** The fields that a body may have, where Better Auth's description names others, which are for what is closed here. */
+const FIELDS = new Map<string, string[]>([
+  [ENDPOINTS.signOut.path, []],
+  [ENDPOINTS.deleteUser.path, ["password"]],
+]);
+
+export const requiredFieldsOf = (path: string): string[] | undefined => REQUIRED.get(path);
+export const fieldsOf = (path: string): string[] | undefined => FIELDS.get(path);
+
 /** The example of an endpoint's body; an empty one where every field may be left out. */
 export function exampleBodyOf(path: string): object {
   return EXAMPLES[path] ?? {};

@@ -2,12 +2,14 @@
 import { openAPI } from "better-auth/plugins";
 import type { createAuth } from "./auth.ts";
 import { type AccountEndpoint, ALL_ENDPOINTS } from "./endpoints.ts";
-import { exampleBodyOf } from "./openapi-examples.ts";
+import { exampleBodyOf, fieldsOf, requiredFieldsOf } from "./openapi-examples.ts";
+import { MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS } from "./passwords/policy.ts";
 import { withNullTypes } from "./workarounds/nullable.ts";
 
 type Auth = Awaited<ReturnType<typeof createAuth>>;
-type Generated = { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, object> } };
-type Body = { content: Record<string, object> };
+type Generated = { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, Schema> } };
+type Schema = { type?: string | string[]; properties?: Record<string, object>; required?: string[] };
+type Body = { content: Record<string, { schema?: Schema }> };
 type Operation = Record<string, unknown> & { requestBody?: Body; responses?: Record<string, unknown> };
 
 const SECURITY_SCHEMES = {
@@ -24,31 +26,51 @@ const SECURITY_SCHEMES = {
   },
 };
 
-const failure = (description: string) => ({
+const failure = (description: string, code: string, message: string) => ({
   description,
-  content: { "application/json": { schema: { $ref: "#/components/schemas/Failure" } } },
+  content: { "application/json": { schema: { $ref: "#/components/schemas/Failure" }, example: { code, message } } },
 });
 
 /** In place of Better Auth's descriptions of failures, which are the same everywhere and wrong. */
 const FAILURES = {
-  400: failure("Invalid request; see `message`"),
-  401: failure("No active session, or wrong address or password"),
-  403: failure("Origin not trusted, callback not listed, or session not fresh"),
-  413: failure("Body larger than 64 KiB"),
-  415: failure("Body is not JSON"),
-  422: failure("The address already has an account"),
+  400: failure("Invalid request; see `message`", "VALIDATION_ERROR", "[body.email] Invalid email address"),
+  401: failure(
+    "No active session, or wrong address or password",
+    "INVALID_EMAIL_OR_PASSWORD",
+    "Invalid email or password",
+  ),
+  403: failure(
+    "Origin not trusted, callback not listed, or session not fresh",
+    "INVALID_ORIGIN",
+    "This origin is not trusted. The operator can add it to TRUSTED_ORIGINS",
+  ),
+  413: failure("Body larger than 64 KiB", "BODY_TOO_LARGE", "A body may be at most 64 KiB"),
+  415: failure("Body is not JSON", "UNSUPPORTED_MEDIA_TYPE", "Send JSON with `Content-Type: application/json`"),
+  422: failure(
+    "The address already has an account",
+    "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
+    "User already exists. Use another email.",
+  ),
   429: {
-    ...failure("Too many requests"),
+    ...failure(
+      "Too many requests",
+      "TOO_MANY_REQUESTS",
+      "Too many requests. Retry after the number of seconds in Retry-After",
+    ),
     headers: { "Retry-After": { schema: { type: "string" }, description: "Seconds to wait before retrying" } },
   },
-  500: failure("Internal error; it has been logged"),
-  503: failure("A dependency is unavailable: D1, the password hasher or mail"),
+  500: failure("Internal error; it has been logged", "INTERNAL_ERROR", "Internal error; it has been logged"),
+  503: failure(
+    "A dependency is unavailable: D1, the password hasher or mail",
+    "DATABASE_UNAVAILABLE",
+    "The database did not answer. Retry shortly",
+  ),
 };
 
 const FAILURE_SCHEMA = {
   type: "object",
   required: ["code", "message"],
-  properties: { code: { type: "string", example: "INVALID_EMAIL_OR_PASSWORD" }, message: { type: "string" } },
+  properties: { code: { type: "string" }, message: { type: "string" } },
 };
 
 /** Describes the open endpoints in OpenAPI 3.1. */
@@ -77,7 +99,12 @@ export async function describeAccounts(auth: Auth, version: string, origin: stri
     tags: [{ name: "Accounts", description: "Accounts and sessions" }],
     paths: Object.fromEntries(operations),
     components: {
-      schemas: { User: schemas["User"], Session: schemas["Session"], Failure: FAILURE_SCHEMA },
+      schemas: {
+        // A picture, an address and a device may be missing: then they are null.
+        User: withNulls(schemas["User"], ["image"]),
+        Session: withNulls(schemas["Session"], ["ipAddress", "userAgent"]),
+        Failure: FAILURE_SCHEMA,
+      },
       securitySchemes: SECURITY_SCHEMES,
     },
   });
@@ -87,7 +114,7 @@ function describeEndpoint(endpoint: AccountEndpoint, operation: Operation | unde
   const name = endpoint.path.replaceAll(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase());
   return {
     ...operation,
-    ...(operation?.requestBody && { requestBody: withExample(operation.requestBody, exampleBodyOf(endpoint.path)) }),
+    requestBody: bodyOf(endpoint, operation?.requestBody),
     operationId: name.replace(/^./, (letter) => letter.toLowerCase()),
     summary: endpoint.summary,
     tags: ["Accounts"],
@@ -96,10 +123,36 @@ function describeEndpoint(endpoint: AccountEndpoint, operation: Operation | unde
   };
 }
 
-/** A page that shows the document fills in the example, and otherwise a value for every field there is. */
-function withExample(body: Body, example: object): Body {
-  const content = Object.entries(body.content).map(([type, media]) => [type, { ...media, example }]);
-  return { ...body, content: Object.fromEntries(content) };
+/**
+ * The body of an endpoint: its open fields, which of them are required, and the limits of a new password. A page that shows
+ * the document fills in the example, and otherwise a value for every field there is.
+ */
+function bodyOf(endpoint: AccountEndpoint, body: Body | undefined): Body | undefined {
+  const { path, newPassword, fields = fieldsOf(path) } = endpoint;
+  const described = body?.content["application/json"]?.schema?.properties ?? {};
+  const open = Object.entries(described).filter(([name]) => fields?.includes(name) ?? true);
+  if (!body || open.length === 0) return undefined;
+  const limits = { minLength: MIN_PASSWORD_CHARACTERS, maxLength: MAX_PASSWORD_CHARACTERS };
+  const properties = open.map(([name, schema]) => [name, name === newPassword ? { ...schema, ...limits } : schema]);
+  const required = requiredFieldsOf(path) ?? body.content["application/json"]?.schema?.required ?? [];
+  const schema = {
+    type: "object",
+    properties: Object.fromEntries(properties),
+    ...(required.length > 0 && { required }),
+  };
+  const media = { schema, example: exampleBodyOf(path) };
+  return { ...body, required: required.length > 0, content: { "application/json": media } } as Body;
+}
+
+/** A schema whose named properties are always there, and may be null. */
+function withNulls(schema: Schema | undefined, names: string[]): Schema {
+  const { properties = {}, required = [] } = schema ?? {};
+  const nullable = names.map((name) => [name, { ...properties[name], type: ["string", "null"] }]);
+  return {
+    ...schema,
+    properties: { ...properties, ...Object.fromEntries(nullable) },
+    required: [...new Set([...required, ...names])],
+  };
 }
 
 function successesOf(operation: Operation | undefined) {

@@ -29,7 +29,7 @@ export type ResponseLike = {
 };
 
 /** What `fetch` is called with. It also holds `signal` and `credentials`, whose types differ between platforms. */
-export type RequestLike = { method: string; headers: Record<string, string>; body?: string | Uint8Array };
+export type RequestLike = { method: string; headers: Record<string, string>; body?: string | ArrayBuffer };
 
 export type Fetch = (url: string, init: RequestLike) => Promise<ResponseLike>;
 

@@ -124,7 +124,7 @@ export function createTasks(send: Send, userId = "me") {
 
       /** Imports a file of ours or of another program. A task that exists already is not imported again. */
       import: (
-        file: string | Uint8Array,
+        file: string | ArrayBuffer,
         { format, dryRun, keepUnknown, signal }: ImportOptions & Abortable = {},
       ): Promise<ImportReport> =>
         write("POST", `${tasksPath}/import`, {

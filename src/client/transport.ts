@@ -9,7 +9,7 @@ export type Call = Abortable & {
   path: string;
   query?: Record<string, string | number | undefined>;
   json?: unknown;
-  body?: string | Uint8Array;
+  body?: string | ArrayBuffer;
   headers?: Record<string, string | undefined>;
   repeatable: boolean;
   /** Whose task data it asks for, if it names a user: then it is sent with a token of theirs, if there is one. */

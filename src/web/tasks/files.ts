@@ -46,8 +46,7 @@ export async function importFile(file: File): Promise<Imported | string> {
   const format = FORMATS.get(file.name.split(".").at(-1)?.toLowerCase() ?? "");
   if (file.size > MAX_FILE_BYTES) return "The file is larger than 10 MiB. Import it in parts.";
   try {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const report = await callsOf(client).tasks.import(bytes, format && { format });
+    const report = await callsOf(client).tasks.import(await file.arrayBuffer(), format && { format });
     tasks.value?.sync();
     const ids = report.lines.flatMap(({ status, id }) => (status === "created" && id ? [id] : []));
     return { report, undo: ids.length > 0 ? say(importedWords(ids.length), () => takeOut(ids)) : undefined };
