@@ -19,6 +19,14 @@ export default defineConfig({
           globalSetup: ["test/support/node/served-app.ts"],
         },
       },
+      {
+        extends: true,
+        test: {
+          name: "generators",
+          include: ["test/generators/*.system.test.ts"],
+          globalSetup: ["test/support/node/served-app.ts"],
+        },
+      },
       { extends: true, test: { name: "examples", include: ["test/examples.system.test.ts"] } },
       { extends: true, test: { name: "crash", include: ["test/crash.system.test.ts"] } },
       { extends: true, test: { name: "deploy", include: ["test/deploy.system.test.ts"] } },

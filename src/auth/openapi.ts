@@ -156,5 +156,14 @@ function withNulls(schema: Schema | undefined, names: string[]): Schema {
 }
 
 function successesOf(operation: Operation | undefined) {
-  return Object.fromEntries(Object.entries(operation?.responses ?? {}).filter(([status]) => Number(status) < 400));
+  const successes = Object.entries(operation?.responses ?? {}).filter(([status]) => Number(status) < 400);
+  return JSON.parse(JSON.stringify(Object.fromEntries(successes)), (_, value: unknown) =>
+    isUser(value) ? withNulls(value, ["image"]) : value,
+  );
+}
+
+/** Whether a schema is that of a user, written out. */
+function isUser(value: unknown): value is Schema {
+  const { properties } = (value ?? {}) as Schema;
+  return properties !== undefined && "emailVerified" in properties && "image" in properties;
 }
