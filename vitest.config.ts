@@ -15,7 +15,13 @@ const ALONE = ["test/housekeeping.test.ts", "test/auth/deletion.test.ts", "test/
 const BUNDLED = [
   ...new Set(
     globSync(["src/**/*.ts", "test/**/*.ts"], {
-      exclude: ["**/*.{node,browser,system}.test.ts", "test/support/node/**", "src/client/dist/**", "src/web/**"],
+      exclude: [
+        "**/*.{node,browser,system}.test.ts",
+        "test/support/node/**",
+        "test/generators/**",
+        "src/client/dist/**",
+        "src/web/**",
+      ],
     })
       .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/^(?:import|export|\}) .*from "([a-z@][^"]*)"/gm)])
       .filter(([line]) => !line.startsWith("import type"))
@@ -39,6 +45,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.node.test.ts"],
+          exclude: ["test/generators/**"],
           globalSetup: ["test/support/node/build.ts"],
           // Loading wrangler takes seconds: once for all files.
           isolate: false,
@@ -84,7 +91,7 @@ function inWorkerd(name: string, { exclude = [], ...files }: Files): TestProject
     test: {
       name,
       ...files,
-      exclude: [...exclude, "test/**/*.{node,browser,system}.test.ts"],
+      exclude: [...exclude, "test/**/*.{node,browser,system}.test.ts", "test/generators/**"],
       setupFiles: ["test/support/migrate.ts"],
       testTimeout,
       hookTimeout: testTimeout,

@@ -17,15 +17,16 @@ describe("R3 the documents, as a deployed Worker serves them", () => {
   }
 
   it.each(["/api/openapi.json", "/api/openapi-accounts.json"])(
-    "R3 %s is OpenAPI 3.1 without an error by Redocly's recommended rules",
+    "R3 %s is OpenAPI 3.1 without a fault by Redocly's recommended rules",
     async (path) => {
       const answer = await isolates.first(path);
       expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/json"]);
       const source = await answer.text();
       expect(JSON.parse(source).openapi).toMatch(/^3\.1\./);
-      const config = await createConfig({ extends: ["recommended"] });
+      // The checks of life have no failure of the caller's.
+      const config = await createConfig({ extends: ["recommended"], rules: { "operation-4xx-response": "off" } });
       const found = await lintFromString({ source, absoluteRef: path, config });
-      expect(found.filter(({ severity }) => severity === "error").map(({ message }) => message)).toEqual([]);
+      expect(found.map(({ message }) => message)).toEqual([]);
     },
   );
 
