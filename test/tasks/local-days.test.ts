@@ -1,7 +1,10 @@
 /** A day as its person sees it: due dates between bounds, wherever the person is. */
 import { env } from "cloudflare:workers";
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { localTimeOf } from "../../src/tasks/local-time.ts";
 import type { Task } from "../../src/tasks/model.ts";
+import { dueRangeOf } from "../../src/tasks/repository/due-range.ts";
 import { appWith } from "../support/apps.ts";
 import { ok, type Person, someone } from "../support/client.ts";
 import { countingD1 } from "../support/intercepted-d1.ts";
@@ -79,6 +82,49 @@ describe("T10 a day as its person sees it", () => {
         }
       }
     }
+  });
+
+  it("T10 any bounds hold the days that begin between them where the person is, and the instants between them", () => {
+    const zones = [undefined, "America/Los_Angeles", "Asia/Tokyo", "Pacific/Apia", "Asia/Kathmandu", "Pacific/Niue"];
+    const all = Array.from({ length: 8 }, (_, n) => `2026-03-0${n + 1}`).flatMap((day) => [
+      day,
+      ...Array.from({ length: 48 }, (_, n) => new Date(Date.parse(day) + n * (HOUR_MS / 2)).toISOString()),
+    ]);
+    const bound = fc.oneof(
+      fc.integer({ min: 1, max: 8 }).map((n) => ({ day: `2026-03-0${n}` })),
+      fc
+        .record({ halves: fc.integer({ min: 0, max: 380 }), offset: fc.integer({ min: -48, max: 56 }) })
+        .map(({ halves, offset }) => ({
+          moment: new Date(Date.parse("2026-03-01") + halves * (HOUR_MS / 2)).toISOString(),
+          offsetMs: offset * (HOUR_MS / 4),
+        })),
+    );
+    fc.assert(
+      fc.property(
+        fc.option(bound, { nil: undefined }),
+        fc.option(bound, { nil: undefined }),
+        fc.constantFrom(...zones),
+        (dueAfter, dueBefore, timeZone) => {
+          const zone = timeZone === undefined ? undefined : localTimeOf(timeZone);
+          const startOf = (day: string, offsetMs: number) =>
+            zone ? Date.parse(zone.instantOf(`${day}T00:00:00`) ?? "") : Date.parse(day) - offsetMs;
+          const isFrom = (due: string, at: typeof dueAfter): boolean => {
+            if (!at) return true;
+            if ("day" in at) return due.length === 10 ? due >= at.day : Date.parse(due) >= startOf(at.day, 0);
+            return (due.length === 10 ? startOf(due, at.offsetMs) : Date.parse(due)) >= Date.parse(at.moment);
+          };
+          const range = dueRangeOf({ dueAfter, dueBefore, timeZone });
+          const isIn = (due: string) =>
+            (due >= range.firstFrom && due < range.firstTo) ||
+            (due >= range.dueFrom && due < range.dueTo) ||
+            (due >= range.tailFrom && due < range.tailTo);
+          expect(all.filter(isIn)).toEqual(
+            all.filter((due) => isFrom(due, dueAfter) && (!dueBefore || !isFrom(due, dueBefore))),
+          );
+        },
+      ),
+      { numRuns: 3000 },
+    );
   });
 
   it("T10 pages of a divided day continue where they ended", async () => {

@@ -1,7 +1,7 @@
 /**
  * Which due dates lie between two bounds. A day is due at its start where its person is, and an instant at that instant. As
- * text, a day stands before all instants of that day in UTC. West of Greenwich a day's instants begin later than that, so
- * the wanted dates are up to three ranges: the first day itself, the middle, and instants behind the last day.
+ * text, a day stands before all instants of that day in UTC. Elsewhere a day's instants begin later or earlier than that, so
+ * the wanted dates are up to three ranges: at both ends a day alone, or instants beside a day that is not wanted.
  */
 
 import { DAY_MS } from "../../time.ts";
@@ -15,40 +15,85 @@ export const LAST = "\u007f";
 const FIRST = "";
 const DAY_CHARACTERS = "YYYY-MM-DD".length;
 
+/** Ranges of texts, each from its first text to before its last. Empty ones have "" for both. */
 export type DueRange = {
-  /** A day that comes before the middle; "" for none. */
-  firstDay: string;
+  firstFrom: string;
+  firstTo: string;
   dueFrom: string;
   dueTo: string;
-  /** The same, but never behind the last due date. */
+  /** The end of the middle, but never behind the last due date. */
   datedTo: string;
-  /** Instants behind the middle: later than this day, and earlier than `tailTo`; "" for none. */
-  lastDay: string;
+  tailFrom: string;
   tailTo: string;
 };
 
-/** The due dates that a query wants, as ranges of texts. */
-export function dueRangeOf({ dueAfter, dueBefore, timeZone }: ListQuery): DueRange {
+type Range = readonly [from: string, to: string];
+const NOTHING: Range = ["", ""];
+
+/** The due dates that a query wants, as ranges of texts that follow each other. */
+export function dueRangeOf({
+  dueAfter,
+  dueBefore,
+  timeZone,
+}: Pick<ListQuery, "dueAfter" | "dueBefore" | "timeZone">): DueRange {
   const zone = timeZone === undefined ? undefined : localTimeOf(timeZone);
   const isDated = dueAfter !== undefined || dueBefore !== undefined;
   const end = isDated ? NO_DUE : LAST;
   const from = dueAfter ? keysOf(dueAfter, zone) : { day: FIRST, moment: FIRST };
   const to = dueBefore ? keysOf(dueBefore, zone) : { day: end, moment: end };
-  const hasFirstDay = from.day < from.moment && from.day < to.day;
-  const hasTail = to.day < to.moment && from.moment < to.day;
-  const dueTo = hasTail ? to.day : to.moment;
+  const [first, start] = beginning(from, to);
+  const [tail, stop] = ending(from, to);
+  const [dueFrom, dueTo] = [start, later(start, stop)];
   return {
-    firstDay: hasFirstDay ? from.day : "",
-    dueFrom: from.moment,
-    dueTo,
-    datedTo: dueTo === LAST ? NO_DUE : dueTo,
-    lastDay: hasTail ? to.day : "",
-    tailTo: hasTail ? to.moment : "",
+    ...{ firstFrom: first[0], firstTo: first[1], dueFrom, dueTo, datedTo: dueTo === LAST ? NO_DUE : dueTo },
+    ...{ tailFrom: tail[0], tailTo: tail[1] },
   };
 }
 
+type Keys = { day: string; moment: string };
+
+/** What comes before the middle, and where that begins. */
+function beginning(from: Keys, to: Keys): [Range, string] {
+  // The instants of the first day begin later than its text.
+  if (from.day < from.moment) return [from.day < to.day ? dayAlone(from.day) : NOTHING, from.moment];
+  const unwanted = dayBehind(from.moment);
+  if (unwanted >= from.day) return [NOTHING, from.moment];
+  return [range(from.moment, earlier(unwanted, to.moment)), `${unwanted}T`];
+}
+
+/** What comes behind the middle, and where that ends. */
+function ending(from: Keys, to: Keys): [Range, string] {
+  // Behind the text of the first day that is not wanted, instants still are.
+  if (to.day < to.moment) return [range(later(`${to.day}T`, from.moment), to.moment), to.day];
+  const wanted = dayBehind(to.moment);
+  if (wanted >= to.day) return [NOTHING, to.moment];
+  return [wanted >= from.day ? dayAlone(wanted) : NOTHING, to.moment];
+}
+
+/** The first day whose text does not stand before an instant. */
+function dayBehind(moment: string): string {
+  const isDay = moment.length === DAY_CHARACTERS;
+  return isDay || moment.length < DAY_CHARACTERS ? moment : nextDay(moment.slice(0, DAY_CHARACTERS));
+}
+
+function dayAlone(day: string): Range {
+  return [day, `${day}T`];
+}
+
+function range(from: string, to: string): Range {
+  return from < to ? [from, to] : NOTHING;
+}
+
+function earlier(one: string, other: string): string {
+  return one < other ? one : other;
+}
+
+function later(one: string, other: string): string {
+  return one < other ? other : one;
+}
+
 /** The first day that begins at a bound or later, and the first instant. */
-function keysOf(bound: Bound, zone: LocalTime | undefined): { day: string; moment: string } {
+function keysOf(bound: Bound, zone: LocalTime | undefined): Keys {
   if ("day" in bound) {
     const { day } = bound;
     return { day, moment: zone?.instantOf(`${day}T00:00:00`) ?? day };

@@ -143,14 +143,14 @@ function datedAndUndated(shape: Shape): Range[] {
 }
 
 /** A part of the due dates that are wanted, between two bounds. */
-type Part = { above: SQL; from: Placeholder; below: SQL; to: Placeholder };
+type Part = { from: Placeholder; to: Placeholder };
 
-const FIRST_DAY: Part = { above: sql`>=`, from: value("firstDay"), below: sql`<=`, to: value("firstDay") };
-const MIDDLE: Part = { above: sql`>=`, from: value("dueFrom"), below: sql`<`, to: value("dueTo") };
-const TAIL: Part = { above: sql`>`, from: value("lastDay"), below: sql`<`, to: value("tailTo") };
+const FIRST: Part = { from: value("firstFrom"), to: value("firstTo") };
+const MIDDLE: Part = { from: value("dueFrom"), to: value("dueTo") };
+const TAIL: Part = { from: value("tailFrom"), to: value("tailTo") };
 
 function partsOf({ isDivided }: Shape): Part[] {
-  return isDivided ? [FIRST_DAY, MIDDLE, TAIL] : [MIDDLE];
+  return isDivided ? [FIRST, MIDDLE, TAIL] : [MIDDLE];
 }
 
 /**
@@ -165,7 +165,7 @@ function range(shape: Shape, where: SQL, index: Index, part?: Part): Range {
     // SQLite would begin to read at the bound, and not at the position behind it: a plus sign keeps it from the index.
     const [from, to] = [isLater && !isBackwards ? sql`+` : sql``, isLater && isBackwards ? sql`+` : sql``];
     const dues = (part ? [part] : partsOf(shape)).map(
-      (each) => sql`(${from}due_key ${each.above} ${each.from} and ${to}due_key ${each.below} ${each.to})`,
+      (each) => sql`(${from}due_key >= ${each.from} and ${to}due_key < ${each.to})`,
     );
     conditions.push(isWanted, sql`(${sql.join(dues, sql` or `)})`);
   }

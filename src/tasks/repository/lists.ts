@@ -57,7 +57,7 @@ export function createLists(context: TaskQueryContext) {
         order: orderOf(status, sort),
         isLater: position !== undefined,
         isFiltered: Object.keys(wanted).length > 0,
-        isDivided: range.firstDay !== "" || range.tailTo !== "",
+        isDivided: range.firstTo !== "" || range.tailTo !== "",
       });
       const values = { ...range, ...valuesOf(query, limit, position) };
       const [{ revision, live, open }, rows] = await readPage(page, values);

@@ -26,6 +26,8 @@ export type Found = {
 /** Notes what was changed: the field's name in the file or of ours, and what was done. */
 export type NoteField = (path: string, message: string) => void;
 
+/** Folding takes time. Nobody writes more tags, and a task has fewer. */
+const MAX_LOOKED_AT = 200;
 const UNTITLED = "Untitled";
 
 /** The fields of a task, each within its limits. */
@@ -64,7 +66,8 @@ function fitTitle(title: string, description: string, note: NoteField): string {
 
 function fitTags(tags: string[], note: NoteField): string[] {
   const fitting = new Map<string, string>();
-  for (const written of tags) {
+  if (tags.length > MAX_LOOKED_AT) note("tags", `${tags.length - MAX_LOOKED_AT} were left out: there are too many`);
+  for (const written of tags.slice(0, MAX_LOOKED_AT)) {
     const whole = storable(written, "tags", note).trim();
     const tag = cut(whole, MAX_TAG_CHARACTERS).trim();
     if (tag === "") continue;

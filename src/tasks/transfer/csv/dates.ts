@@ -7,16 +7,19 @@ export type Order = "day first" | "month first";
 
 const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
 const NUMBERS = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:,? +(.+))?$/;
-const YEAR_FIRST = /^(\d{4})[./](\d{1,2})[./](\d{1,2})(?:,? +(.+))?$/;
+const YEAR_FIRST = /^(\d{4})[./-](\d{1,2})[./-](\d{1,2})(?:,? +(.+))?$/;
 const MONTH_NAME =
   /^(?:[a-z]{3,9},? +)?([a-z]{3})[a-z]*\.? +(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})(?:,?(?: at)? +(.+))?$/i;
 const DAY_NAME =
   /^(?:[a-z]{3,9},? +)?(\d{1,2})(?:st|nd|rd|th)?\.? +([a-z]{3})[a-z]*\.?,? +(\d{4})(?:,?(?: at)? +(.+))?$/i;
 const CLOCK = /^(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)? *([ap])?\.?(?:m\.?)?(?: *\(?(?:utc|gmt)\)?)?$/i;
 
+/** No date is written in more characters. */
+const MAX_DATE_CHARACTERS = 80;
+
 /** The order that unmistakable dates of a text have: one with a number above 12. */
 export function orderIn(text: string): Order | undefined {
-  for (const [, one, other] of text.matchAll(/\b(\d{1,2})[/-](\d{1,2})[/-]\d{4}\b/g)) {
+  for (const [, one, other] of text.matchAll(/\b(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)\b/g)) {
     if (Number(one) > 12) return "day first";
     if (Number(other) > 12) return "month first";
   }
@@ -29,6 +32,7 @@ export function orderIn(text: string): Order | undefined {
  * @returns a day or an instant, and whether its numbers could be meant otherwise; undefined for anything else
  */
 export function parseDate(cell: string, order: Order | undefined): { time: string; isUnclear: boolean } | undefined {
+  if (cell.length > MAX_DATE_CHARACTERS) return undefined;
   // A range stands for its end.
   const text = (cell.split(/ → | – | to /).at(-1) ?? "").trim();
   const iso = timeOf(text);

@@ -26,6 +26,7 @@ export function* unfold(pieces: Iterable<string>): Generator<Line, void, undefin
   let number = 0;
   let first = 0;
   /** Whether the line is quoted-printable, and breaks off in the middle. */
+  let isQuotedPrintable = false;
   let isBroken = false;
   for (const line of linesOf(pieces, MAX_LINE_CHARACTERS)) {
     number += 1;
@@ -39,9 +40,11 @@ export function* unfold(pieces: Iterable<string>): Generator<Line, void, undefin
     }
     if (!continues) first = number;
     let part: string = continues && isFolded ? line.slice(1) : line;
-    isBroken = part.endsWith("=") && IS_QUOTED_PRINTABLE.test(parts[0] ?? part);
+    if (!continues) isQuotedPrintable = IS_QUOTED_PRINTABLE.test(part);
+    isBroken = isQuotedPrintable && part.endsWith("=");
     if (isBroken) part = part.slice(0, -1);
-    length += part.length;
+    // Each of them takes a place, also without a text.
+    length += part.length + 1;
     if (length > MAX_LINE_CHARACTERS) {
       throw new UnreadableFile(
         `must not have a line of more than ${MAX_LINE_CHARACTERS} characters; line ${number} has`,

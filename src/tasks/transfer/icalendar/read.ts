@@ -28,7 +28,7 @@ export const readIcs: Reader = function* (text, note) {
     const [, edge, named = ""] = /^(BEGIN|END):\s*([\w-]{1,40})\s*$/i.exec(line.text) ?? [];
     const name = named.toUpperCase();
     if (edge === undefined) {
-      if (todo) (open.at(-1) === "VTODO" ? todo.own : todo.inner).push(line);
+      if (todo) collect(open.at(-1) === "VTODO" ? todo.own : todo.inner, line);
       continue;
     }
     const begins = edge.toUpperCase() === "BEGIN";
@@ -48,11 +48,11 @@ export const readIcs: Reader = function* (text, note) {
       if (name === "VTODO") {
         hasTodo = true;
         todo = { line: line.number, own: [], inner: [], notes: [] };
-      } else if (todo) todo.inner.push(line);
+      } else if (todo) collect(todo.inner, line);
       else others.set(name, (others.get(name) ?? 0) + 1);
     } else if (open.includes(name)) {
       open.length = open.lastIndexOf(name);
-      todo?.inner.push(line);
+      if (todo) collect(todo.inner, line);
     } else {
       note(noteOf(line, name, "ends a component that did not begin; it was ignored"));
     }
@@ -70,6 +70,11 @@ export const readIcs: Reader = function* (text, note) {
     return open.includes(name) && open.lastIndexOf(name) <= open.lastIndexOf("VTODO");
   }
 };
+
+/** One more than there may be tells that there are too many. */
+function collect(lines: Line[], line: Line): void {
+  if (lines.length <= MAX_PROPERTIES) lines.push(line);
+}
 
 const LEFT_OUT: [name: string, what: string][] = [
   ["VEVENT", "events were"],
@@ -90,7 +95,8 @@ function refuseWithoutTodos(hasTodo: boolean, others: ReadonlyMap<string, number
 }
 
 function toEntry({ line, own, inner, notes }: Todo, findZone: FindZone): Entry {
-  if (own.length > MAX_PROPERTIES) return { line, notes, error: `must have at most ${MAX_PROPERTIES} properties` };
+  if (Math.max(own.length, inner.length) > MAX_PROPERTIES)
+    return { line, notes, error: `must have at most ${MAX_PROPERTIES} properties` };
   if ([...own, ...inner].reduce((sum, { text }) => sum + text.length, 0) > MAX_ENTRY_CHARACTERS) {
     return { line, notes, error: `must be at most ${MAX_ENTRY_CHARACTERS} characters long` };
   }

@@ -168,7 +168,7 @@ const vikunja: Program = {
       description: textOfHtml(textOf(task["description"]) ?? "") || null,
       completed: task["done"] === true,
       completedAt: time("done_at"),
-      priority: VIKUNJA_PRIORITIES[Number(task["priority"])] ?? "none",
+      priority: VIKUNJA_PRIORITIES[Number(textOf(task["priority"]) ?? 0)] ?? "none",
       due: time("due_date"),
       tags: [
         ...listOf(task["labels"]).flatMap((label) => textOf(get(label, "title")) ?? []),
@@ -201,7 +201,7 @@ const taskwarrior: Program = {
       completedAt: task["status"] === "completed" ? momentOf(task["end"]) : undefined,
       priority: THREE_LEVELS.get(task["priority"]),
       due: momentOf(task["due"]),
-      tags: [...textsOf(task["tags"]), ...(textOf(task["project"]) ? [String(task["project"])] : [])],
+      tags: [...textsOf(task["tags"]), ...[textOf(task["project"]) ?? ""]],
       createdAt: momentOf(task["entry"]),
       parent: titleOf(task["partof"]),
     };
@@ -223,7 +223,7 @@ const superProductivity: Program = {
   unkept: ["attachments", "repeatCfgId", "reminderId", "timeEstimate"],
   read(task, { file, titleOf }) {
     const root = get(file, "data") ?? file;
-    const nameOf = (store: string, id: unknown) => textOf(get(root, store, "entities", String(id), "title"));
+    const nameOf = (store: string, id: unknown) => textOf(get(root, store, "entities", textOf(id) ?? "", "title"));
     const tags = textsOf(task["tagIds"]).filter((id) => id !== "TODAY");
     return {
       title: textOf(task["title"]),
@@ -241,10 +241,16 @@ const superProductivity: Program = {
 /** Tried in this order. */
 export const PROGRAMS: Program[] = [superProductivity, todoist, microsoftToDo, googleTasks, taskwarrior, vikunja];
 
+const NAMES = new WeakMap<object, Map<string, string>>();
+
+/** The name of what has this id in a list of a file. Each list is read once. */
 function namesOf(list: unknown, id: unknown, name: string): string[] {
-  const found = listOf(list).find((each) => id != null && get(each, "id") === id);
-  const text = textOf(get(found, name));
-  return text === undefined ? [] : [text];
+  const key = textOf(id);
+  if (!Array.isArray(list) || key === undefined) return [];
+  const names =
+    NAMES.get(list) ?? new Map(list.map((each) => [textOf(get(each, "id")) ?? "", textOf(get(each, name)) ?? ""]));
+  NAMES.set(list, names);
+  return [names.get(key) ?? ""].filter(Boolean);
 }
 
 function joined(parts: (string | undefined)[]): string | null {

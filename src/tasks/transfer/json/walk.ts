@@ -6,6 +6,8 @@ import { describeFault, describeJsonFault, findJsonFault } from "../../../http/j
 import { MAX_ENTRY_CHARACTERS, UnreadableFile } from "../format.ts";
 
 const MAX_NESTING = 20;
+/** A longer name is none that anybody looks for. */
+const MAX_NAME_CHARACTERS = 200;
 /** Names deeper than this are not told. */
 const MAX_NAMED_DEPTH = 8;
 const MAX_AROUND_CHARACTERS = 2 * 1024 * 1024;
@@ -91,7 +93,8 @@ function* walk(
         else if (code === BACKSLASH) isEscaped = true;
         else if (code === QUOTE) {
           isInString = false;
-          if (depth === 0) string += piece.slice(stringStart, at + 1);
+          if (depth === 0)
+            string = joinedName(string, piece.slice(stringStart, Math.min(at + 1, stringStart + MAX_NAME_CHARACTERS)));
         }
         continue;
       }
@@ -109,6 +112,7 @@ function* walk(
         string = "";
       } else if (code === COLON && depth === 0) {
         name = nameOf(string);
+        string = "";
         onName?.([...path, name]);
       } else if (code === COMMA && depth === 0 && areLists.at(-1)) {
         path[path.length - 1] = Number(path.at(-1)) + 1;
@@ -152,7 +156,8 @@ function* walk(
         }
       }
     }
-    if (isInString && depth === 0) string += piece.slice(stringStart);
+    if (isInString && depth === 0)
+      string = joinedName(string, piece.slice(stringStart, stringStart + MAX_NAME_CHARACTERS));
     take(piece.length);
     pieceStart += piece.length;
     if (depth > 0) refuseLong();
@@ -178,6 +183,11 @@ function* walk(
     if (lists.has(key)) throw new UnreadableFile(`must have only one list \`${key}\``);
     lists.add(key);
   }
+}
+
+/** A text that goes on in the next piece, up to the longest name. */
+function joinedName(before: string, more: string): string {
+  return before.length > MAX_NAME_CHARACTERS ? before : before + more;
 }
 
 function nameOf(string: string): string {
