@@ -6,7 +6,7 @@ export const MAX_TITLE_CHARACTERS = 255;
 export const MAX_DESCRIPTION_CHARACTERS = 1000;
 export const MAX_TAGS = 20;
 export const MAX_TAG_CHARACTERS = 40;
-/** Of what names a task in another program. */
+/** Of what names a task in another program: one line, without outer spaces. */
 export const MAX_UID_CHARACTERS = 255;
 
 /** From least to most urgent. */

@@ -18,6 +18,7 @@ import {
   tags,
   title,
 } from "./fields.ts";
+import { areKeepable } from "./kept-lines.ts";
 import { isTimeZone } from "./local-time.ts";
 import { foldText } from "./text.ts";
 
@@ -229,8 +230,11 @@ export type ChangePage = z.output<typeof changePageSchema>;
 export const MAX_KEPT_CHARACTERS = 8 * 1024;
 export const MAX_KEPT_LINES = 200;
 
+const ONE_LINE = /^[^\p{Cc}]*$/u;
+
 const fromElsewhere = {
   uid: bounded(z.string().min(1, "must not be empty"), MAX_UID_CHARACTERS)
+    .refine((uid) => ONE_LINE.test(uid) && uid.trim() === uid, "must be one line without spaces around it")
     .optional()
     .openapi({ description: "What names the task in the program that it came from", ...NO_EXAMPLE }),
   iCalendar: z
@@ -239,6 +243,7 @@ const fromElsewhere = {
     .refine((lines) => lines.join("").length <= MAX_KEPT_CHARACTERS, {
       error: `must be at most ${MAX_KEPT_CHARACTERS} characters together`,
     })
+    .refine(areKeepable, "must be properties of a to-do, and behind them whole components such as alarms")
     .optional()
     .openapi({ description: "iCalendar lines that no field stands for. An export writes them again", ...NO_EXAMPLE }),
 };

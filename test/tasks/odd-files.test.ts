@@ -121,7 +121,7 @@ const FILES: Odd[] = [
   ["a comma too many", '{"tasks":[{"title":"x"},]}', "line 1, column 25"],
   ["a comment", '{/* a */"tasks":[]}', "line 1, column 2"],
   ["single quotes", "{'tasks':[]}", "line 1, column 2"],
-  ["two values", '{"tasks":[]}{"tasks":[]}', "must be JSON"],
+  ["two values", '{"tasks":[]}{"tasks":[]}', "only one list"],
   ["a list of texts", '{"tasks":["x"]}', []],
   ["members beside the list", '{"version":1,"tasks":[{"title":"x"}],"more":{"a":[1,2]}}', [{ title: "x" }]],
   ["an escaped name", '{"\\u0074asks":[{"title":"x"}]}', [{ title: "x" }]],

@@ -37,6 +37,7 @@ export const MAX_ENTRY_CHARACTERS = 64 * 1024;
 /** The most tasks or rows of a file. */
 export const MAX_ENTRIES = 20_000;
 const PIECE_BYTES = 64 * 1024;
+const NEWLINE = 0x0a;
 
 /** A file that cannot be read. The message is for the caller. */
 export class UnreadableFile extends Error {
@@ -47,24 +48,36 @@ export class UnreadableFile extends Error {
 export function* textOf(file: Uint8Array): Generator<string, void, undefined> {
   // By default, the decoder removes the mark at the beginning of every piece.
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  let line = 1;
   for (let at = 0; at < file.length; at += PIECE_BYTES) {
     const bytes = file.subarray(at, at + PIECE_BYTES);
-    const piece = decodeOrRefuse(() => decoder.decode(bytes, { stream: true }), bytes, line);
+    const piece = decodeOrRefuse(() => decoder.decode(bytes, { stream: true }), file);
     yield at === 0 ? piece.replace(/^\uFEFF/, "") : piece;
-    line += piece.split("\n").length - 1;
   }
-  yield decodeOrRefuse(() => decoder.decode(), new Uint8Array(), line);
+  yield decodeOrRefuse(() => decoder.decode(), file);
 }
 
-function decodeOrRefuse(decode: () => string, bytes: Uint8Array, line: number): string {
+function decodeOrRefuse(decode: () => string, file: Uint8Array): string {
   try {
     return decode();
   } catch {
-    const [before = ""] = new TextDecoder().decode(bytes).split("\uFFFD");
-    const at = line + before.split("\n").length - 1;
-    throw new UnreadableFile(`must be UTF-8: line ${at} is not; save the file as UTF-8`);
+    throw new UnreadableFile(`must be UTF-8: line ${lineOfFault(file)} is not; save the file as UTF-8`);
   }
+}
+
+/** The first line that is not UTF-8. */
+function lineOfFault(file: Uint8Array): number {
+  let line = 1;
+  for (let start = 0; start < file.length; line += 1) {
+    const end = file.indexOf(NEWLINE, start);
+    const next = end === -1 ? file.length : end + 1;
+    try {
+      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(file.subarray(start, next));
+    } catch {
+      return line;
+    }
+    start = next;
+  }
+  return line;
 }
 
 /** The lines of a text that comes in pieces, without their ends. A longer line is unreadable. */

@@ -88,10 +88,14 @@ export function parseProperty(line: Line): { property: Property; fault?: string 
 
 function parse(text: string, line: Line): Property | undefined {
   try {
-    const [name, parameters, , ...values] = ICAL.parse.property(text, DESIGN) as JCal;
-    const named = Object.entries(parameters).map(([key, value]): [string, string] => [key, String(value)]);
+    const [name, parameters, type, ...values] = ICAL.parse.property(text, DESIGN) as JCal;
+    // The library takes VALUE away, and hands it on as the type.
+    const named = Object.entries({ ...parameters, value: type }).map(([key, value]): [string, string] => [
+      key,
+      String(value),
+    ]);
     const property = { name: name.toUpperCase(), parameters: new Map(named), values: values.map(String), line };
-    return property.parameters.get("encoding")?.toUpperCase() === "QUOTED-PRINTABLE" ? unquote(property) : property;
+    return DECODERS.get(property.parameters.get("encoding")?.toUpperCase() ?? "")?.(property) ?? property;
   } catch {
     return undefined;
   }
@@ -100,16 +104,29 @@ function parse(text: string, line: Line): Property | undefined {
 /** A property as the library has it (RFC 7265). */
 type JCal = [name: string, parameters: Record<string, unknown>, type: string, ...values: unknown[]];
 
-/** Decodes quoted-printable (RFC 2045, section 6.7). @throws {RangeError} for an unknown character set */
-function unquote(property: Property): Property {
+/** Decodes quoted-printable and base64 (RFC 2045, section 6). @throws {RangeError} for an unknown character set */
+const DECODERS = new Map<string, (property: Property) => Property>([
+  ["QUOTED-PRINTABLE", (property) => decodeWith(property, bytesOfQuotedPrintable)],
+  [
+    "BASE64",
+    (property) => (TEXTS.has(property.name) ? decodeWith(property, (text) => Buffer.from(text, "base64")) : property),
+  ],
+]);
+const TEXTS = new Set(["SUMMARY", "DESCRIPTION", "CATEGORIES"]);
+
+function decodeWith(property: Property, bytesOf: (text: string) => Uint8Array): Property {
   const decoder = new TextDecoder(property.parameters.get("charset") ?? "utf-8", { fatal: true, ignoreBOM: false });
-  const values = property.values.map((value) => {
-    const bytes = value
-      .split(/(=[0-9A-Fa-f]{2})/)
-      .map((part, index) => (index % 2 ? Buffer.of(Number.parseInt(part.slice(1), 16)) : Buffer.from(part)));
-    return decoder.decode(Buffer.concat(bytes)).replaceAll("\r\n", "\n");
-  });
-  return { ...property, values };
+  return {
+    ...property,
+    values: property.values.map((value) => decoder.decode(bytesOf(value)).replaceAll("\r\n", "\n")),
+  };
+}
+
+function bytesOfQuotedPrintable(text: string): Uint8Array {
+  const parts = text.split(/(=[0-9A-Fa-f]{2})/);
+  return Buffer.concat(
+    parts.map((part, index) => (index % 2 ? Buffer.of(Number.parseInt(part.slice(1), 16)) : Buffer.from(part))),
+  );
 }
 
 /** The number of parameters before a property's value. A semicolon inside quotes counts too, which does no harm. */

@@ -42,10 +42,13 @@ export function timeOf(property: Property | undefined, findZone: FindZone, plus?
   return day === undefined || time === undefined ? fault : { time };
 }
 
+const DURATION = /^[+-]?P(?:\d{1,9}W|(?=.)(?:\d{1,9}D)?(?:T(?:\d{1,9}H)?(?:\d{1,9}M)?(?:\d{1,9}S)?)?)$/;
+
 /** Reads a duration (RFC 5545, section 3.3.6). */
 export function durationOf(property: Property | undefined): ICAL.Duration | undefined {
+  const text = property?.values[0]?.trim() ?? "";
   try {
-    return property && ICAL.Duration.fromString(property.values[0]?.trim() ?? "");
+    return DURATION.test(text) ? ICAL.Duration.fromString(text) : undefined;
   } catch {
     return undefined;
   }

@@ -60,7 +60,7 @@ export function readTodo(properties: readonly Property[], findZone: FindZone, no
   /** By the status, where it says so. What was cancelled is no longer open. */
   function isCompleted(): boolean | undefined {
     const property = first("STATUS");
-    const status = property?.values[0]?.trim().toUpperCase() ?? "";
+    const status = property?.values[0]?.trim().toUpperCase().replaceAll(" ", "-") ?? "";
     if (status === "COMPLETED" || status === "CANCELLED") return true;
     if (status === "NEEDS-ACTION" || status === "IN-PROCESS") return false;
     if (property && status !== "") note(property, `${quoted(status)} is no status; it was ignored`);

@@ -4,7 +4,7 @@
  */
 import ICAL from "ical.js";
 import { base64url } from "jose";
-import { MAX_TAGS } from "../../fields.ts";
+import { isTaskId, MAX_TAGS } from "../../fields.ts";
 import type { ExportedTask } from "../../model.ts";
 import { type Found, fitFields, type Priority } from "../fit.ts";
 import { isObject, type Writer } from "../format.ts";
@@ -41,15 +41,19 @@ export const icsWriter: Writer = {
 };
 
 /** What the exact values are of. */
-type Exact = Pick<ExportedTask, "title" | "description" | "due" | "tags" | "createdAt" | "completedAt">;
+type Exact = Pick<ExportedTask, "title" | "description" | "due" | "tags" | "createdAt" | "completedAt"> &
+  Partial<Pick<ExportedTask, "id" | "uid">>;
 
 function todoOf(task: ExportedTask, findZone: FindZone): string {
   const { title, description, due, tags, createdAt, completedAt } = task;
-  const exact: Exact = { title, description, due, tags, createdAt, completedAt };
+  // Several tasks may have the same UID: then their ids tell them apart.
+  const identity = task.uid === undefined ? {} : { id: task.id, uid: task.uid };
+  const exact: Exact = { title, description, due, tags, createdAt, completedAt, ...identity };
   const { properties: kept, components } = keptOf(task.iCalendar ?? []);
   const groups = Object.keys(PROPERTIES_OF) as Group[];
   const lines = [
-    textLine("uid", task.uid ?? task.id),
+    // As it is written in the other program.
+    `UID:${task.uid ?? task.id}`,
     timeLine("dtstamp", task.updatedAt),
     timeLine("last-modified", task.updatedAt),
     ...groups.flatMap((group) => linesOfGroup(group, task, kept, findZone)),
@@ -138,17 +142,25 @@ export function exactOf(properties: readonly Property[], found: Found): Partial<
   };
 }
 
+/** The id that a task with this UID had here. */
+export function exactIdOf(properties: readonly Property[], uid: string): string | undefined {
+  const text = properties.find(({ name }) => name === EXACTLY)?.values[0];
+  const exact = text === undefined ? undefined : decode(text);
+  return exact?.uid === uid && exact.id !== undefined && isTaskId(exact.id) ? exact.id : undefined;
+}
+
 /** Undefined for the value of another program. */
 function decode(text: string): Exact | undefined {
   try {
     const exact: unknown = JSON.parse(new TextDecoder().decode(base64url.decode(text)));
     if (!isObject(exact)) return undefined;
-    const { title, description, due, tags, createdAt, completedAt } = exact;
+    const { title, description, due, tags, createdAt, completedAt, id, uid } = exact;
     const isText = (value: unknown) => typeof value === "string";
     const isTextOrNull = (value: unknown) => value === null || isText(value);
     const areTags = Array.isArray(tags) && tags.length <= MAX_TAGS && tags.every(isText);
     const isExact = [title, createdAt].every(isText) && [description, due, completedAt].every(isTextOrNull) && areTags;
-    return isExact ? ({ title, description, due, tags, createdAt, completedAt } as Exact) : undefined;
+    const identity = isText(id) && isText(uid) ? { id, uid } : {};
+    return isExact ? ({ title, description, due, tags, createdAt, completedAt, ...identity } as Exact) : undefined;
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import { type LocalTime, localTimeOf } from "../../local-time.ts";
 
 /** Each zone takes memory, so further zones of a file are unknown. */
 const MAX_ZONES = 40;
+const MAX_SEGMENTS = 6;
 
 /** Finds a zone by its name as in TZID: an IANA or Windows name, with or without a registry's prefix. */
 export type FindZone = (name: string) => LocalTime | undefined;
@@ -21,10 +22,11 @@ export function openZones(): FindZone {
 }
 
 function find(name: string): LocalTime | undefined {
-  // Some programs write a registry first: /freeassociation.sourceforge.net/Europe/Amsterdam.
-  const path = name.replace(/^\/[^/]+\//, "").replace(/^Tzfile\//, "");
+  // Some programs write a registry first: /mozilla.org/20050126_1/Europe/Amsterdam.
+  const parts = name.split("/").slice(0, MAX_SEGMENTS);
+  const paths = parts.map((_, index) => parts.slice(index).join("/"));
   const [ofWindows] = findIana(name);
-  for (const timeZone of [path, ofWindows]) {
+  for (const timeZone of [...paths, ofWindows]) {
     try {
       if (timeZone && /^[A-Za-z]/.test(timeZone)) return localTimeOf(timeZone);
     } catch {
