@@ -4,10 +4,10 @@ import { areKeepable, isKeepable } from "../../kept-lines.ts";
 import { MAX_KEPT_CHARACTERS, MAX_KEPT_LINES } from "../../model.ts";
 import { fitFields } from "../fit.ts";
 import { type Entry, MAX_ENTRY_CHARACTERS, type Note, type Reader, UnreadableFile } from "../format.ts";
+import { type FindZone, openZones } from "../zones.ts";
 import { type Line, type Property, parseProperty, unfold } from "./lines.ts";
 import { BOOKKEEPING, readTodo } from "./todo.ts";
 import { canonicalLines, exactIdOf, exactOf, groupOf } from "./write.ts";
-import { type FindZone, openZones } from "./zones.ts";
 
 const MAX_PROPERTIES = 500;
 const MAX_NESTING = 10;
@@ -173,7 +173,9 @@ function keptLines(
   const ours = new Set(Object.values(canonicalLines({ ...fields, completedAt, createdAt })).flat());
   const extra = properties
     .filter(({ name, line }) => !BOOKKEEPING.has(name) && !ours.has(line.text))
-    .filter((property) => groupOf(property.name) === undefined || saysMore(property, properties, note))
+    .filter((property) =>
+      groupOf(property.name) === undefined ? isReadable(property) : saysMore(property, properties, note),
+    )
     .map(({ name, line }) => ({ name, lines: [line] }));
   const kept: string[] = [];
   let left = MAX_KEPT_CHARACTERS;
@@ -192,6 +194,13 @@ function keptLines(
   }
   return kept;
 
+  /** Whether other readers would take a value; else one odd line would spoil their whole file. */
+  function isReadable({ name, values, line }: Property): boolean {
+    const isFine = STRICT[name]?.test(values[0] ?? "") ?? true;
+    if (!isFine) note(line, name, "has a value that cannot be read; it was left out");
+    return isFine;
+  }
+
   /** Lines that are no properties spoil themselves, and not their component. */
   function withoutFaults({ name, lines }: Component): Component {
     const fine = lines.filter((line) => EDGE.test(line.text) || isKeepable(line.text) || /^UID:/i.test(line.text));
@@ -207,6 +216,9 @@ function keptLines(
 
 /** Values that every reader takes, of properties whose other values we read too. */
 const STRICT: Partial<Record<string, RegExp>> = {
+  DTSTART: /^\d{8}(?:T\d{6}Z?)?$/,
+  "RECURRENCE-ID": /^\d{8}(?:T\d{6}Z?)?$/,
+  SEQUENCE: /^\d{1,9}$/,
   DUE: /^\d{8}(?:T\d{6}Z?)?$/,
   COMPLETED: /^\d{8}T\d{6}Z$/,
   CREATED: /^\d{8}T\d{6}Z$/,

@@ -3,8 +3,8 @@ import ICAL from "ical.js";
 import { DAY_MS } from "../../../time.ts";
 import { parseInstant } from "../../fields.ts";
 import { quoted } from "../fit.ts";
+import type { FindZone } from "../zones.ts";
 import type { Property } from "./lines.ts";
-import type { FindZone } from "./zones.ts";
 
 /** A day or an instant in UTC, or why there is none. */
 export type Time = { time: string } | { fault: string };

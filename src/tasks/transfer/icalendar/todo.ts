@@ -1,8 +1,8 @@
 /** What the properties of a to-do (RFC 5545, section 3.6.2) say of a task. */
 import { type Found, type Priority, quoted } from "../fit.ts";
+import type { FindZone } from "../zones.ts";
 import type { Property } from "./lines.ts";
 import { durationOf, timeOf } from "./times.ts";
-import type { FindZone } from "./zones.ts";
 
 /** Which properties say each field. Any other property is kept beside the task, but for BOOKKEEPING. */
 export const PROPERTIES_OF = {

@@ -8,9 +8,9 @@ import { isTaskId, MAX_TAGS } from "../../fields.ts";
 import type { ExportedTask } from "../../model.ts";
 import { type Found, fitFields, type Priority } from "../fit.ts";
 import { isObject, type Writer } from "../format.ts";
+import { type FindZone, openZones } from "../zones.ts";
 import { fold, type Property, parseProperty } from "./lines.ts";
 import { EXACTLY, type Group, PROPERTIES_OF, readTodo } from "./todo.ts";
-import { type FindZone, openZones } from "./zones.ts";
 
 /** 1 is the highest, 9 the lowest, 0 undefined (RFC 5545, section 3.8.1.9). */
 const PRIORITY_NUMBERS: Record<Priority, number> = { none: 0, low: 9, medium: 5, high: 1 };

@@ -3,7 +3,6 @@
  * tables and their sources.
  */
 import type { Found, Priority } from "../fit.ts";
-import { momentOf, timeOf } from "../times.ts";
 import { get, listOf, textOf, textOfHtml, textsOf, type Values } from "./values.ts";
 import type { Path } from "./walk.ts";
 
@@ -17,6 +16,12 @@ export type Context = {
   path: Path;
   /** The title of the task with an id. */
   titleOf: (id: unknown) => string | undefined;
+  /** Reads a time, and notes one that cannot be read under this name. */
+  time: (name: string, value: unknown, timeZone?: string) => string | undefined;
+  /** The same, but an instant in any case. */
+  moment: (name: string, value: unknown, timeZone?: string) => string | undefined;
+  /** Notes what cannot be read. */
+  note: (name: string, message: string) => void;
 };
 
 export type Program = {
@@ -49,24 +54,25 @@ const googleTasks: Program = {
   id: "id",
   title: "title",
   unkept: ["links", "assignmentInfo"],
-  read(task, { file, path, titleOf }) {
+  read(task, { file, path, titleOf, time, moment }) {
     if (task["deleted"] === true) return "was deleted there";
     const list = path.length === 4 ? textOf(get(file, "items", path[1] ?? 0, "title")) : undefined;
     return {
       title: textOf(task["title"]),
       description: textOf(task["notes"]),
       completed: task["status"] === "completed",
-      completedAt: momentOf(task["completed"]),
+      completedAt: moment("completed", task["completed"]),
       // The time of day is not stored there.
-      due: timeOf(task["due"])?.slice(0, "YYYY-MM-DD".length),
+      due: time("due", task["due"])?.slice(0, "YYYY-MM-DD".length),
       tags: list === undefined ? [] : [list],
-      createdAt: momentOf(task["created"] ?? task["updated"]),
+      createdAt: moment("created", task["created"] ?? task["updated"]),
       parent: titleOf(task["parent"]),
     };
   },
 };
 
 const TODOIST_PRIORITIES = new Map<unknown, Priority>([
+  [1, "none"],
   [4, "high"],
   [3, "medium"],
   [2, "low"],
@@ -79,22 +85,27 @@ const todoist: Program = {
   id: "id",
   title: "content",
   unkept: ["duration", "deadline", "note_count", "responsible_uid"],
-  read(item, { file, titleOf }) {
+  read(item, context) {
+    const { file, titleOf, time, moment } = context;
     if (item["is_deleted"] === true || item["is_deleted"] === 1) return "was deleted there";
     const repeats = get(item, "due", "is_recurring") === true ? textOf(get(item, "due", "string")) : undefined;
     return {
       title: textOf(item["content"]),
       description: joined([textOf(item["description"]), repeats && `Repeats: ${repeats}`]),
       completed: [true, 1].includes(item["checked"] as number) || item["completed_at"] != null,
-      completedAt: momentOf(item["completed_at"]),
-      priority: TODOIST_PRIORITIES.get(item["priority"]),
-      due: timeOf(get(item, "due", "datetime") ?? get(item, "due", "date"), textOf(get(item, "due", "timezone"))),
+      completedAt: moment("completed_at", item["completed_at"]),
+      priority: priorityOf(TODOIST_PRIORITIES, Number(textOf(item["priority"]) ?? 1), context),
+      due: time(
+        "due",
+        get(item, "due", "datetime") ?? get(item, "due", "date") ?? item["due"],
+        textOf(get(item, "due", "timezone")),
+      ),
       tags: [
-        ...textsOf(item["labels"]),
+        ...labelsOf("labels", item["labels"], context),
         ...namesOf(get(file, "projects"), item["project_id"], "name"),
         ...namesOf(get(file, "sections"), item["section_id"], "name"),
       ],
-      createdAt: momentOf(item["added_at"] ?? item["date_added"] ?? item["created_at"]),
+      createdAt: moment("added_at", item["added_at"] ?? item["date_added"] ?? item["created_at"]),
       parent: titleOf(item["parent_id"]),
     };
   },
@@ -112,7 +123,8 @@ const microsoftToDo: Program = {
   id: "id",
   title: "title",
   unkept: ["recurrence", "reminderDateTime", "linkedResources", "attachments"],
-  read(task, { file, path }) {
+  read(task, context) {
+    const { file, path, time, moment } = context;
     const content = textOf(get(task, "body", "content"));
     const body = content && get(task, "body", "contentType") === "html" ? textOfHtml(content) : content;
     const steps = listOf(task["checklistItems"]).map(
@@ -123,20 +135,23 @@ const microsoftToDo: Program = {
       title: textOf(task["title"]),
       description: joined([body, steps.join("\n")]),
       completed: task["status"] === "completed",
-      completedAt: momentOf(get(task, "completedDateTime", "dateTime"), zoneOf(task, "completedDateTime")),
-      priority: THREE_LEVELS.get(task["importance"]),
-      due: dayOrTime(task),
-      tags: [...textsOf(task["categories"]), ...(list === undefined ? [] : [list])],
-      createdAt: momentOf(task["createdDateTime"]),
+      completedAt: moment(
+        "completedDateTime",
+        get(task, "completedDateTime", "dateTime"),
+        zoneOf(task, "completedDateTime"),
+      ),
+      priority: priorityOf(THREE_LEVELS, task["importance"], context),
+      due: time("dueDateTime", dayOrTime(task), zoneOf(task, "dueDateTime")),
+      tags: [...labelsOf("categories", task["categories"], context), ...(list === undefined ? [] : [list])],
+      createdAt: moment("createdDateTime", task["createdDateTime"]),
     };
   },
 };
 
 /** A due date there is a day: midnight in the zone of its person. */
-function dayOrTime(task: Values): string | undefined {
-  const written = textOf(get(task, "dueDateTime", "dateTime")) ?? "";
-  const [, day] = /^(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?$/.exec(written) ?? [];
-  return timeOf(day ?? written, zoneOf(task, "dueDateTime"));
+function dayOrTime(task: Values): unknown {
+  const written = get(task, "dueDateTime", "dateTime") ?? task["dueDateTime"];
+  return /^(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?$/.exec(textOf(written) ?? "")?.[1] ?? written;
 }
 
 function zoneOf(task: Values, name: string): string | undefined {
@@ -160,8 +175,9 @@ const vikunja: Program = {
   id: "id",
   title: "title",
   unkept: ["repeat_after", "reminders", "attachments", "comments", "assignees", "percent_done"],
-  read(task, { file, path }) {
-    const time = (name: string) => (NO_TIME.test(textOf(task[name]) ?? "") ? undefined : momentOf(task[name]));
+  read(task, context) {
+    const { file, path, moment } = context;
+    const time = (name: string) => (NO_TIME.test(textOf(task[name]) ?? "") ? undefined : moment(name, task[name]));
     const lists = [path.slice(0, -2), path.length === 5 ? path.slice(0, 1) : []].filter(({ length }) => length > 0);
     return {
       title: textOf(task["title"]),
@@ -190,7 +206,8 @@ const taskwarrior: Program = {
   id: "uuid",
   title: "description",
   unkept: ["recur", "depends", "wait", "scheduled", "until", "start"],
-  read(task, { titleOf }) {
+  read(task, context) {
+    const { titleOf, moment } = context;
     if (task["status"] === "deleted") return "was deleted there";
     if (task["status"] === "recurring") return "is the template of a series; its occurrences are imported";
     const annotations = listOf(task["annotations"]).map((each) => textOf(get(each, "description")));
@@ -198,11 +215,11 @@ const taskwarrior: Program = {
       title: textOf(task["description"]),
       description: joined(annotations),
       completed: task["status"] === "completed",
-      completedAt: task["status"] === "completed" ? momentOf(task["end"]) : undefined,
-      priority: THREE_LEVELS.get(task["priority"]),
-      due: momentOf(task["due"]),
-      tags: [...textsOf(task["tags"]), ...[textOf(task["project"]) ?? ""]],
-      createdAt: momentOf(task["entry"]),
+      completedAt: task["status"] === "completed" ? moment("end", task["end"]) : undefined,
+      priority: priorityOf(THREE_LEVELS, task["priority"], context),
+      due: moment("due", task["due"]),
+      tags: [...labelsOf("tags", task["tags"], context), ...[textOf(task["project"]) ?? ""]],
+      createdAt: moment("entry", task["entry"]),
       parent: titleOf(task["partof"]),
     };
   },
@@ -221,18 +238,19 @@ const superProductivity: Program = {
   id: "id",
   title: "title",
   unkept: ["attachments", "repeatCfgId", "reminderId", "timeEstimate"],
-  read(task, { file, titleOf }) {
+  read(task, context) {
+    const { file, titleOf, time, moment } = context;
     const root = get(file, "data") ?? file;
     const nameOf = (store: string, id: unknown) => textOf(get(root, store, "entities", textOf(id) ?? "", "title"));
-    const tags = textsOf(task["tagIds"]).filter((id) => id !== "TODAY");
+    const tags = labelsOf("tagIds", task["tagIds"], context).filter((id) => id !== "TODAY");
     return {
       title: textOf(task["title"]),
       description: textOf(task["notes"]),
       completed: task["isDone"] === true,
-      completedAt: momentOf(task["doneOn"]),
-      due: timeOf(task["dueWithTime"] ?? task["dueDay"] ?? task["plannedAt"]),
+      completedAt: moment("doneOn", task["doneOn"]),
+      due: time("dueDay", task["dueWithTime"] ?? task["dueDay"] ?? task["plannedAt"]),
       tags: [...tags.map((id) => nameOf("tag", id)), nameOf("project", task["projectId"])].flatMap((tag) => tag ?? []),
-      createdAt: momentOf(task["created"]),
+      createdAt: moment("created", task["created"]),
       parent: titleOf(task["parentId"]),
     };
   },
@@ -251,6 +269,23 @@ function namesOf(list: unknown, id: unknown, name: string): string[] {
     NAMES.get(list) ?? new Map(list.map((each) => [textOf(get(each, "id")) ?? "", textOf(get(each, name)) ?? ""]));
   NAMES.set(list, names);
   return [names.get(key) ?? ""].filter(Boolean);
+}
+
+/** A priority that is none of the known ones is noted. */
+function priorityOf(known: ReadonlyMap<unknown, Priority>, value: unknown, { note }: Context): Priority | undefined {
+  const priority = known.get(value);
+  if (priority === undefined && value != null && value !== "")
+    note("priority", "is none that is known; it was left out");
+  return priority;
+}
+
+function labelsOf(name: string, value: unknown, { note }: Context): string[] {
+  if (typeof value === "string" && value !== "") return [value];
+  const labels = textsOf(value);
+  if (value != null && (!Array.isArray(value) || labels.length < value.length)) {
+    note(name, "holds what is no text; that was left out");
+  }
+  return labels;
 }
 
 function joined(parts: (string | undefined)[]): string | null {

@@ -1,10 +1,14 @@
 /** Reads tasks as JSON: ours, `{ "tasks": [...] }`, and those of the programs that are known. */
 import { isTaskId } from "../../fields.ts";
-import { fitFields } from "../fit.ts";
+import { fitFields, type NoteField } from "../fit.ts";
 import { type Entry, isObject, type Note, type Reader, type TakeNote, UnreadableFile } from "../format.ts";
+import { timeOf, toMoment } from "../times.ts";
+import { type FindZone, openZones } from "../zones.ts";
 import { type Context, PROGRAMS, type Program } from "./programs.ts";
 import { get, textOf } from "./values.ts";
 import { type Around, type Cut, cut, nameAll, type Path, parseAround, parsePart } from "./walk.ts";
+
+type Surroundings = Pick<Context, "file" | "path" | "titleOf">;
 
 const TOO_DEEP = "must not be nested deeper than 20";
 /** More names than these say nothing new of a file. */
@@ -34,7 +38,10 @@ function namesIn(pieces: Iterable<string>): Set<string> {
 }
 
 function* readOwn(text: () => Iterable<string>): Generator<Entry, void, undefined> {
-  const walk = cut(text(), (path) => path.length === 2 && path[0] === "tasks" && typeof path[1] === "number");
+  const walk = cut(
+    text(),
+    (path) => matches(["tasks", "*"], path) || (path.length === 1 && typeof path[0] === "number"),
+  );
   for (;;) {
     const { done, value } = walk.next();
     if (done) {
@@ -46,6 +53,7 @@ function* readOwn(text: () => Iterable<string>): Generator<Entry, void, undefine
 }
 
 function requireList(file: unknown): void {
+  if (Array.isArray(file) && file.length > 0) return;
   if (!isObject(file)) throw new UnreadableFile(`must be an object with a list \`tasks\`, or a file of ${KNOWN}`);
   if (!Array.isArray(get(file, "tasks"))) {
     throw new UnreadableFile(`must have a list \`tasks\`, or be a file of ${KNOWN}`);
@@ -69,12 +77,13 @@ function* readForeign(
   const isTask = (path: Path) => patterns.some((pattern) => matches(pattern, path));
   const titles = new Map<string, string>();
   const file = parseAround(lookAt(text, isTask, program, titles));
+  const findZone = openZones();
   const titleOf = (id: unknown) => titles.get(textOf(id) ?? "");
   for (const part of cut(text(), isTask)) {
     const { line, path } = part;
     if (part.isTooDeep) yield { line, error: TOO_DEEP };
     else {
-      const entry = toForeignEntry(program, part, { file, path, titleOf }, note);
+      const entry = toForeignEntry(program, part, { file, path, titleOf }, findZone, note);
       if (entry) yield entry;
     }
   }
@@ -112,27 +121,44 @@ function lookAt(
   }
 }
 
-function toForeignEntry(program: Program, part: Cut, context: Context, note: TakeNote): Entry | undefined {
+function toForeignEntry(
+  program: Program,
+  part: Cut,
+  context: Surroundings,
+  findZone: FindZone,
+  note: TakeNote,
+): Entry | undefined {
   const { line } = part;
   const task = part.text === undefined ? undefined : parsePart(part.text, part);
   if (!isObject(task)) return { line, error: "must be an object" };
-  const found = program.read(task, context);
+  const notes: Note[] = [];
+  const noteField = (path: string, message: string) => notes.push({ line, path, message });
+  const found = program.read(task, { ...context, ...readingOf(findZone, noteField) });
   const title = textOf(task[program.title]) ?? "";
   if (typeof found === "string") {
     note({ line, path: title.slice(0, 60), message: `${found}; it was left out` });
     return undefined;
   }
-  const notes: Note[] = [];
   for (const name of program.unkept) {
     if (holdsSomething(task[name])) notes.push({ line, path: name, message: "has no field here; it was left out" });
   }
   const { parent, ...rest } = found;
   const description = [parent && `Part of: ${parent}`, rest.description].filter(Boolean).join("\n\n") || null;
-  const fields = fitFields({ ...rest, description }, (path, message) => notes.push({ line, path, message }));
+  const fields = fitFields({ ...rest, description }, noteField);
   const id = textOf(task[program.id]);
   if (id === undefined) return { line, notes, fields };
   if (isTaskId(id)) return { line, notes, fields: { id, ...fields } };
   return { line, notes, uid: `${program.name}: ${id}`, fields };
+}
+
+/** How times of one task are read. */
+function readingOf(findZone: FindZone, note: NoteField): Pick<Context, "time" | "moment" | "note"> {
+  const time = (name: string, value: unknown, timeZone?: string): string | undefined => {
+    const read = timeOf(value, timeZone, findZone);
+    if (read === undefined && value != null && value !== "") note(name, "is no time that can be read; it was left out");
+    return read;
+  };
+  return { time, moment: (name, value, timeZone) => toMoment(time(name, value, timeZone)), note };
 }
 
 function holdsSomething(value: unknown): boolean {

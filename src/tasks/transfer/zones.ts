@@ -3,7 +3,7 @@
  * @see https://www.unicode.org/cldr/charts/latest/supplemental/zone_tzid.html
  */
 import { findIana } from "windows-iana";
-import { type LocalTime, localTimeOf } from "../../local-time.ts";
+import { type LocalTime, localTimeOf } from "../local-time.ts";
 
 /** Each zone takes memory, so further zones of a file are unknown. */
 const MAX_ZONES = 40;
