@@ -22,7 +22,7 @@ const TEXTS: [form: RegExp, what: string][] = [
   [/^<!doctype html|^<html/i, "a web page (HTML); the download may need a sign-in"],
   [/^<\?xml|^<[a-z]+[\s>]/i, "XML"],
   [/^BEGIN:VCARD/i, "an address book (vCard)"],
-  [/^--[\w'()+,./:=?-]{1,70}\r?\n/, "a form (multipart); send the file alone as the body"],
+  [/^--[\w'()+,./:=?-]{1,70}\r?\ncontent-disposition:/i, "a form (multipart); send the file alone as the body"],
 ];
 
 /** Whether a media type can be one of a file of tasks, when the content does not tell. */
@@ -44,22 +44,17 @@ export async function detectFormat(
   if (start === "") throw new UnreadableFile(`${WANTED}, but is empty`);
   for (const [form, what] of TEXTS) if (form.test(start)) throw new UnreadableFile(`${WANTED}, but is ${what}`);
   if (/^BEGIN:V(?!CARD)/i.test(start)) return iCalendar();
-  if (/^[{[]/.test(start) && !isTextLine(type, start)) return json(text);
-  const { csvFileOf, csvReader } = await import("./csv/read.ts");
-  const csv = csvFileOf(beginning.replace(/^sep=.\r?\n/i, ""));
+  if (/^[{[]/.test(start) && !(type === "text/plain" && !/^(?:\{\s*["}]|\[\s*[[{"\]])/.test(start))) return json(text);
+  const { csvFileOf, csvReader, separatorIn } = await import("./csv/read.ts");
+  const csv = csvFileOf(beginning.replace(/^sep=.\r?\n/i, ""), type !== "text/plain");
   if (csv) return { format: "csv", program: csv.program, read: csvReader(csv.separator) };
   if (!HINTS.test(type)) return undefined;
   if (type === "text/calendar" || /^BEGIN:V(?:CALENDAR|TODO)\s*$/im.test(beginning)) return iCalendar();
-  if (type === "text/csv") return { format: "csv", read: csvReader(",") };
+  if (type === "text/csv") return { format: "csv", read: csvReader(separatorIn(beginning)) };
   if (type.endsWith("json")) return json(text);
   if (type === "application/octet-stream" || type === "") return undefined;
   const { readTodoTxt } = await import("./todo-txt.ts");
   return { format: "todo.txt", read: readTodoTxt };
-}
-
-/** A line of todo.txt may begin with a bracket. */
-function isTextLine(type: string, start: string): boolean {
-  return type === "text/plain" && /^\[[^\]\n]*\] [^\n]*$/m.test(start.split("\n", 1)[0] ?? "");
 }
 
 async function iCalendar(): Promise<Detected> {

@@ -6,6 +6,7 @@ import { type ImportedTask, type ImportLine, importedTaskSchema } from "../model
 import { type Entry, MAX_ENTRIES, type Note, type TakeNote, UnreadableFile } from "./format.ts";
 
 const MAX_ERRORS_A_LINE = 10;
+const TWIN = "names the same task as an earlier one of this file, which counts";
 
 /**
  * A checked file: its tasks, each id once, and the report's lines as far as they are known. `notes` concern the file and
@@ -50,7 +51,8 @@ export function checkEntries(read: (note: TakeNote) => Iterable<Entry>): Checked
     // Among lines with the same id, the first counts.
     const isFirst = !tasks.has(id);
     if (isFirst) tasks.set(id, { ...checked.data, id });
-    const notes = entry.notes && entry.notes.length > 0 ? { notes: take(entry.notes) } : {};
+    const said = [...(entry.notes ?? []), ...(isFirst ? [] : [{ line, path: "", message: TWIN }])];
+    const notes = said.length > 0 ? { notes: take(said) } : {};
     lines.push({ task, line, status: isFirst ? "created" : "exists", id, ...notes });
   }
   return { tasks: [...tasks.values()], lines, notes: fileNotes, moreErrors };

@@ -34,7 +34,7 @@ const SYNONYMS: Record<Column, string> = {
   tags: "tags, tag, labels, label, categories, category, list, list name, folder, folder name, project, projects, section column, section, board name, keywords, context, contexts, area",
   createdAt: "created at, createdat, created, created time, created on, date created, creation date, created date",
   parent: "parent, parent task, parentid, parent item",
-  none: "updatedat, updated at, last modified, last edited time, type, indent, author, responsible, date lang, timezone, time zone, kind, is check list, is checklist, start date, start, reminder, repeat, order, is all day, is floating, column name, column order, view mode, duration, duration unit, meta, view style, is collapsed, assignee, assignee email, blocked by dependencies, blocking dependencies, card url, members, attachment count, attachment links, checklist item total count, checklist item completed count, vote count, comment count, last activity date, list id, board id, archived, due reminder, created by, last edited by, actual work, total work, billing information, companies, mileage, private, role, schedule priority, sensitivity, show date, start time, reminder on off, reminder date, reminder time, request status, revision, deletedat",
+  none: "updatedat, updated at, last modified, last edited time, type, indent, author, responsible, date lang, timezone, time zone, kind, is check list, is checklist, start date, start, reminder, repeat, order, is all day, is floating, column name, column order, view mode, duration, duration unit, meta, view style, is collapsed, assignee, assignee email, blocked by dependencies, blocking dependencies, card url, members, attachment count, attachment links, checklist item total count, checklist item completed count, vote count, comment count, last activity date, list id, board id, archived, due reminder, created by, last edited by, actual work, total work, billing information, companies, contacts, assigned to, owner, recurrence, delegated to, deadline lang, duration unit, date completed lang, mileage, private, role, schedule priority, sensitivity, show date, start time, reminder on off, reminder date, reminder time, request status, revision, deletedat",
 };
 
 const BY_HEADING = new Map(
@@ -45,10 +45,13 @@ const BY_HEADING = new Map(
 
 /** The column of a heading; undefined for one that nobody knows. */
 export function columnOf(heading: string): Column | undefined {
+  // A separator too many at the end of a line.
+  if (heading.trim() === "") return "none";
   return BY_HEADING.get(keyOf(heading)) ?? BY_HEADING.get(keyOf(heading).replaceAll(" ", ""));
 }
 
-function keyOf(heading: string): string {
+/** A heading without case and signs. */
+export function keyOf(heading: string): string {
   return heading
     .normalize("NFKC")
     .toLowerCase()

@@ -2,7 +2,9 @@
 import { isTaskId } from "../../fields.ts";
 import { fitFields, quoted } from "../fit.ts";
 import { type Entry, type Note, type Reader, type ReadOptions, type TakeNote, UnreadableFile } from "../format.ts";
-import { type Column, type CsvProgram, columnOf, csvProgramOf, isDone, priorityOf } from "./columns.ts";
+import { toMoment } from "../times.ts";
+import { type FindZone, openZones } from "../zones.ts";
+import { type Column, type CsvProgram, columnOf, csvProgramOf, isDone, keyOf, priorityOf } from "./columns.ts";
 import { type Order, orderIn, parseDate } from "./dates.ts";
 import { type Row, rowsOf, type Separator } from "./rows.ts";
 import { COLUMNS, unmark } from "./write.ts";
@@ -17,6 +19,8 @@ type Header = {
   columns: (Column | undefined)[];
   program: CsvProgram | undefined;
   order: Order | undefined;
+  /** Where columns stand that say how others are meant. */
+  special: { type: number; isAllDay: number; timeZone: number };
 };
 
 /** What is known of a file by its first lines. */
@@ -24,14 +28,17 @@ export type CsvFile = { separator: Separator; program: string | undefined };
 
 /**
  * Looks at the beginning of a text.
- * @returns undefined if no line of it names a column for titles
+ * @param isCertain whether the caller says that it is CSV: then one heading is enough
+ * @returns undefined if none of its first lines names the columns
  */
-export function csvFileOf(beginning: string): CsvFile | undefined {
-  const lines = beginning.split(/\r\n|\n|\r/, MAX_LINES_BEFORE);
-  for (const line of lines) {
+export function csvFileOf(beginning: string, isCertain: boolean): CsvFile | undefined {
+  const lines = beginning.split(/\r\n|\n|\r/, MAX_LINES_BEFORE + 1);
+  for (const [index, line] of lines.entries()) {
     for (const separator of SEPARATORS) {
       const headings = cellsOf(line, separator);
-      if (headings.some((heading) => columnOf(heading) === "title") && isHeader(headings)) {
+      // A line of prose may be the word "Task": further down, and in other text, it takes two headings.
+      const isEnough = headings.length > 1 || (isCertain && index === 0);
+      if (isEnough && isHeader(headings)) {
         return { separator, program: isOurs(headings) ? undefined : csvProgramOf(headings)?.name };
       }
     }
@@ -39,10 +46,17 @@ export function csvFileOf(beginning: string): CsvFile | undefined {
   return undefined;
 }
 
-/** A single heading says little: any line may be the word "Task". */
+/** The separator that the first line has most of. */
+export function separatorIn(beginning: string): Separator {
+  const [line = ""] = beginning.split(/[\r\n]/, 1);
+  const counts = SEPARATORS.map((separator) => [line.split(separator).length, separator] as const);
+  return counts.toSorted(([one], [other]) => other - one)[0]?.[1] ?? ",";
+}
+
+/** Whether a line names a column for titles, and most of its headings are known. */
 function isHeader(headings: string[]): boolean {
   const known = headings.filter((heading) => columnOf(heading) !== undefined);
-  return known.length * 2 >= headings.length;
+  return headings.some((heading) => columnOf(heading) === "title") && known.length * 2 >= headings.length;
 }
 
 /** Reads CSV with these separators between its cells. */
@@ -50,23 +64,28 @@ export function csvReader(separator: Separator): Reader {
   return function* (text, note, options) {
     let header: Header | undefined;
     let before = 0;
+    const findZone = openZones();
     for (const row of rowsOf(text(), separator)) {
-      if (header) yield toEntry(header, row, options);
-      else if (isHeaderRow(row) || before === MAX_LINES_BEFORE || !hasHeader(text, separator)) {
+      if (header) {
+        const type = row.cells[header.special.type] ?? "task";
+        if (header.program?.name === "Todoist" && type !== "task") {
+          note({ line: row.line, path: type, message: "is no task; it was left out" });
+        } else yield toEntry(header, row, findZone, options);
+      } else if (isHeader(row.cells) || before === MAX_LINES_BEFORE || !hasHeader(text, separator)) {
         header = requireHeader(row, beginningOf(text), note, options);
-      } else before += 1;
+      } else {
+        before += 1;
+        const [first = ""] = row.cells;
+        note({ line: row.line, path: first.slice(0, 60), message: "stands before the headings; it was left out" });
+      }
     }
     if (!header) requireHeader({ cells: [], line: 1 }, "", note, options);
   };
 }
 
-function isHeaderRow({ cells }: Row): boolean {
-  return cells.some((cell) => columnOf(cell) === "title") && isHeader(cells);
-}
-
 /** Whether one of the first lines names the columns. */
 function hasHeader(text: () => Iterable<string>, separator: Separator): boolean {
-  return csvFileOf(beginningOf(text))?.separator === separator;
+  return csvFileOf(beginningOf(text), true)?.separator === separator;
 }
 
 export function beginningOf(text: () => Iterable<string>): string {
@@ -97,18 +116,22 @@ function requireHeader({ cells, line }: Row, beginning: string, note: TakeNote, 
       `has the unknown column ${quoted(unknownName)} in line ${line}. Known are ${COLUMNS.join(", ")}, and the headings of docs/import.md. Rename or remove it, or import with ?keepUnknown=true to keep it in the description`,
     );
   }
-  if (new Set(cells).size < cells.length) throw new UnreadableFile("must not name a column twice");
+  // Several columns of tags are tags.
+  const names = cells.filter((_, index) => columns[index] !== "tags" && columns[index] !== "none");
+  if (new Set(names).size < names.length) throw new UnreadableFile("must not name a column twice");
   if (!keepUnknown && !isOurs(cells)) {
     for (const [index, heading] of cells.entries()) {
-      if (columns[index] !== "none") continue;
+      if (columns[index] !== "none" || heading.trim() === "") continue;
       note({ line, path: heading, message: "has no field here; the column was left out. ?keepUnknown=true keeps it" });
     }
   }
-  return { headings: cells, columns, program: csvProgramOf(cells), order: orderIn(beginning) };
+  const at = (key: string) => cells.findIndex((cell) => keyOf(cell) === key);
+  const special = { type: at("type"), isAllDay: at("is all day"), timeZone: at("timezone") };
+  return { headings: cells, columns, program: csvProgramOf(cells), order: orderIn(beginning), special };
 }
 
-function toEntry(header: Header, { cells, line }: Row, { keepUnknown }: ReadOptions): Entry {
-  const { headings, columns, program, order } = header;
+function toEntry(header: Header, { cells, line }: Row, findZone: FindZone, { keepUnknown }: ReadOptions): Entry {
+  const { headings, columns, program, order, special } = header;
   if (cells.length > headings.length && cells.slice(headings.length).some((cell) => cell.trim() !== "")) {
     return { line, error: `must have ${headings.length} cells like the line of names, but has ${cells.length}` };
   }
@@ -122,9 +145,8 @@ function toEntry(header: Header, { cells, line }: Row, { keepUnknown }: ReadOpti
   /** What no field can hold, as lines of the description. */
   const lines: string[] = [];
 
-  const { completed, otherStatus } = completionOf(named("completed"));
-  if (otherStatus) lines.push(otherStatus);
-  const times = { due: timeIn("due"), completedAt: momentIn("completedAt"), createdAt: momentIn("createdAt") };
+  const completed = completionIn(named("completed"));
+  const times = { due: dueIn(), completedAt: momentIn("completedAt"), createdAt: momentIn("createdAt") };
   const priority = priorityIn();
   for (const { text } of named("parent")) lines.unshift(`Part of: ${text}`);
   if (keepUnknown) {
@@ -146,51 +168,67 @@ function toEntry(header: Header, { cells, line }: Row, { keepUnknown }: ReadOpti
     },
     note,
   );
-  return { line, notes, ...identify(named("id")[0]?.text ?? named("uid")[0]?.text, fields) };
+  const name = named("id")[0]?.text ?? named("uid")[0]?.text;
+  return { line, notes, ...identify(name, fields, program) };
 
-  function completionOf(given: typeof said) {
-    for (const { heading, text } of given) {
+  /** One column that says "done" is enough. */
+  function completionIn(given: typeof said): boolean | undefined {
+    const read = given.map(({ heading, text }) => {
       const done = isDone(text);
-      if (done !== undefined) return { completed: done };
-      note(heading, `${quoted(text)} is neither done nor open; it was read as open, and kept in the description`);
-      return { completed: undefined, otherStatus: `${heading}: ${text}` };
-    }
-    return { completed: undefined };
+      if (done === undefined) keep(heading, text, "is neither done nor open");
+      return done;
+    });
+    return read.includes(true) || (read.includes(false) ? false : undefined);
   }
 
+  /** Keeps what no field can hold in the description. */
+  function keep(heading: string, text: string, why: string): void {
+    lines.push(`${heading}: ${text}`);
+    note(heading, `${quoted(text)} ${why}; it was kept in the description`);
+  }
+
+  function dueIn(): string | undefined {
+    const due = timeIn("due");
+    const zone = findZone(cells[special.timeZone] ?? "");
+    const isAllDay = isDone(cells[special.isAllDay] ?? "") === true;
+    return isAllDay && zone && due?.includes("T") ? zone.dayOf(due) : due;
+  }
+
+  /** The first column that can be read counts. */
   function timeIn(column: Column): string | undefined {
-    const [first] = named(column);
-    if (!first) return undefined;
-    const date = parseDate(first.text, order);
-    if (!date) {
-      if (column === "due") lines.push(`${first.heading}: ${first.text}`);
-      const where = column === "due" ? "it was kept in the description" : "it was left out";
-      note(first.heading, `${quoted(first.text)} is no date that can be read; ${where}`);
-    } else if (date.isUnclear) note(first.heading, `${quoted(first.text)} was read with the month first`);
-    return date?.time;
+    let time: string | undefined;
+    for (const { heading, text } of named(column)) {
+      const date = time === undefined ? parseDate(text, order) : undefined;
+      if (!date) keep(heading, text, time === undefined ? "is no date that can be read" : "is a second date");
+      else {
+        if (date.isUnclear) note(heading, `${quoted(text)} was read with the month first`);
+        time = date.time;
+      }
+    }
+    return time;
   }
 
   function momentIn(column: Column): string | undefined {
-    const time = timeIn(column);
-    return time === undefined || time.includes("T") ? time : `${time}T00:00:00.000Z`;
+    return toMoment(timeIn(column));
   }
 
   function priorityIn() {
-    const [first] = named("priority");
-    if (!first) return undefined;
-    const read = priorityOf(first.text, program);
-    if (read === undefined) {
-      note(first.heading, `${quoted(first.text)} is no priority; it was kept in the description`);
-      lines.push(`${first.heading}: ${first.text}`);
+    let priority: ReturnType<typeof priorityOf>;
+    for (const { heading, text } of named("priority")) {
+      const read = priority === undefined ? priorityOf(text, program) : undefined;
+      if (read === undefined) keep(heading, text, priority === undefined ? "is no priority" : "is a second priority");
+      else priority = read;
     }
-    return read;
+    return priority;
   }
 }
 
-function identify(id: string | undefined, fields: Record<string, unknown>) {
+/** Numbers of rows are ids too: only with its title does one name the same task again. */
+function identify(id: string | undefined, fields: Record<string, unknown>, program: CsvProgram | undefined) {
   if (id === undefined) return { fields };
   const name = id.trim();
-  return isTaskId(name) ? { fields: { id: name.toLowerCase(), ...fields } } : { fields, uid: name };
+  if (isTaskId(name)) return { fields: { id: name.toLowerCase(), ...fields } };
+  return { fields, uid: JSON.stringify([program?.name ?? "CSV", name, fields["title"]]) };
 }
 
 /** Tags as we write them, a JSON list; or as people do, with commas between. The name of a list is one tag. */
@@ -198,7 +236,7 @@ function tagsIn(text: string, heading: string): string[] {
   if (text.startsWith("[")) {
     try {
       const list: unknown = JSON.parse(text);
-      if (Array.isArray(list)) return list.map(String);
+      if (Array.isArray(list)) return list.filter((tag) => typeof tag === "string");
     } catch {
       // Not a list of ours.
     }
