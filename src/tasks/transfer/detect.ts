@@ -43,7 +43,7 @@ export async function detectFormat(
   const start = beginning.trimStart();
   if (start === "") throw new UnreadableFile(`${WANTED}, but is empty`);
   for (const [form, what] of TEXTS) if (form.test(start)) throw new UnreadableFile(`${WANTED}, but is ${what}`);
-  if (/^BEGIN:V(?!CARD)/i.test(start)) return iCalendar();
+  if (/^BEGIN(?:;[^:\n]{0,200})?:V(?!CARD)/i.test(start)) return iCalendar();
   if (/^[{[]/.test(start) && !(type === "text/plain" && !/^(?:\{\s*["}]|\[\s*[[{"\]])/.test(start))) return json(text);
   const { csvFileOf, csvReader, separatorIn } = await import("./csv/read.ts");
   const csv = csvFileOf(beginning.replace(/^sep=.\r?\n/i, ""), type !== "text/plain");

@@ -111,9 +111,9 @@ function* walk(
         stringStart = at;
         string = "";
       } else if (code === COLON && depth === 0) {
-        name = nameOf(string);
+        name = string === "" ? "" : nameOf(string);
+        if (string !== "") onName?.([...path, name]);
         string = "";
-        onName?.([...path, name]);
       } else if (code === COMMA && depth === 0 && areLists.at(-1)) {
         path[path.length - 1] = Number(path.at(-1)) + 1;
       } else if (code === 0x7b || code === 0x5b) {
