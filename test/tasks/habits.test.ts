@@ -316,7 +316,7 @@ describe("T5 text without its case, as Unicode folds it", () => {
     const id = crypto.randomUUID();
     for (const who of [one, other]) {
       await who.create({ id, title: "Große Straße 10", description: "STRAẞE", tags: ["Maß"] });
-      await who.create({ title: "Große Straße 9", tags: ["ﬁx"], description: "ß".repeat(who === one ? 1 : 50) });
+      await who.create({ title: who === one ? "Große Straße 9" : "Große Straße 9, und mehr", tags: ["ﬁx"] });
       const gone = await who.create({ title: "Großes" });
       await who.remove(gone.id);
     }

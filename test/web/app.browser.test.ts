@@ -528,14 +528,14 @@ describe("P3 tasks", () => {
     await openTasksLink(page);
     await expectTitles(page, ["To the trash"]);
     await page.getByRole("button", { name: "Import" }).click();
-    const csv = "title,due\nFrom a sheet,2026-03-01\n,2026-03-02\n";
+    const csv = "title,due\nFrom a sheet,2026-03-01\nWith,a cell,too many\n";
     await page.getByLabel("File").setInputFiles({ name: "tasks.csv", mimeType: "text/csv", buffer: Buffer.from(csv) });
     await page.getByText(/1 imported/).waitFor();
     const large = Buffer.alloc(10 * 1024 * 1024 + 1, "x");
     await page.getByLabel("File").setInputFiles({ name: "large.csv", mimeType: "text/csv", buffer: large });
     await page.getByText("larger than 10 MiB").waitFor();
     await page.getByLabel("File").setInputFiles({ name: "a.exe", mimeType: "x/y", buffer: Buffer.from("x") });
-    await page.getByText("ends in .json, .csv or .ics").waitFor();
+    await page.getByText("no file of tasks").waitFor();
     await page.keyboard.press("Escape");
     await expectTitles(page, ["To the trash", "From a sheet"]);
     await page.goto(url("/account"));

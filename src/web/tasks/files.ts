@@ -56,6 +56,9 @@ export async function importFile(file: File): Promise<Imported | string> {
     if (error.code === "invalid_request") {
       return `The file cannot be read: ${error.errors.map(({ path, message }) => `${path} ${message}`).join("; ")}.`;
     }
+    if (error.code === "unsupported_media_type") {
+      return "This is no file of tasks. Choose iCalendar, CSV, JSON or todo.txt.";
+    }
     return error.status >= 500 ? "The server is not available. Try again in a moment." : error.message;
   }
 }
