@@ -9,7 +9,7 @@ const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-
 body { max-width: 42rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: .875rem; }
-pre { padding: 1rem; overflow-x: auto; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .5rem; }
+pre { padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .5rem; }
 .status { margin: 0 0 1.5rem; opacity: .8; }
 ul { padding-left: 1.25rem; }
 a { color: LinkText; }`;
